@@ -95,15 +95,25 @@ class Browser:
                 return answer["result"]
             self.events.append(answer)
 
-    def open(self, path: Path, *, width: int = 1200, height: int = 900, dark: bool = False) -> None:
-        """Load a file and wait until it is there."""
+    def open(self, page: Path | str, *, width: int = 1200, height: int = 900, dark: bool = False) -> None:
+        """Load a file or an address and wait until it is there."""
         scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         self.call("Emulation.setEmulatedMedia", features=scheme)
         self.resize(width, height)
         seen = len(self.events)
-        self.call("Page.navigate", url=path.resolve().as_uri())
-        while not any(one.get("method") == "Page.loadEventFired" for one in self.events[seen:]):
+        self.call("Page.navigate", url=page if isinstance(page, str) else page.resolve().as_uri())
+        self.loaded(seen)
+
+    def loaded(self, since: int) -> None:
+        """Wait until a page is there whose loading began after so many events."""
+        while not any(one.get("method") == "Page.loadEventFired" for one in self.events[since:]):
             self.events.append(self._receive())
+
+    def key(self, key: str, code: int, text: str = "") -> None:
+        """Press and release a key; `code`: its number in Windows, `text`: what it writes."""
+        for kind in ("keyDown", "keyUp"):
+            more = {"text": text} if text and kind == "keyDown" else {}
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **more)
 
     def resize(self, width: int, height: int) -> None:
         self.call(

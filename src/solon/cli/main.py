@@ -40,6 +40,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("figures", ".figures:figures", "Reproduce the figures of the Constitutional AI paper on the testbed.", RUN),
     Entry("init", ".init:init", "Write a starter folder for your own model.", INPUTS),
     Entry("collect", ".collect.app:app", "Public input: from votes to a constitution and a report.", INPUTS),
+    Entry("serve", ".serve:serve", "Serve the site on which people vote on statements.", INPUTS),
     Entry("report", ".run:report", "Rewrite a run's report.html and print its result.", LOOK),
     Entry("eval", ".eval.app:app", "Evaluate a model, or its answers, on published files.", LOOK),
     Entry("elo", ".elo:elo", "Rate players by the games between them.", LOOK),

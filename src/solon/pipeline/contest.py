@@ -13,10 +13,10 @@ from solon.evals.contest import KINDS, Contest, games_of, rated
 from solon.evals.elo import Game
 from solon.feedback.judge import check_unscored
 from solon.pipeline.asking_again import judge_again, put
+from solon.pipeline.evaluating import EVALUATED
 from solon.pipeline.judging import judge_of
 from solon.pipeline.sources import EVALUATION, PromptSets
 from solon.pipeline.stage import stage_of
-from solon.pipeline.evaluating import EVALUATED
 from solon.progress import Reporter
 from solon.records import Answer, Pair, Prompt
 from solon.seeds import generator

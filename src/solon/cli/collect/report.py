@@ -16,7 +16,7 @@ from solon.collective.output import require_free
 from solon.collective.phrases import many
 from solon.collective.tables import write_file
 from solon.errors import InputError, Where
-from solon.report.public.catalogue import language_of, new_catalogue
+from solon.report.public.catalogue import REPORT, language_of, new_catalogue
 from solon.report.public.gather import Sources, gather
 from solon.report.public.inputs import PublicInput, Words
 from solon.report.public.page import write_public_report
@@ -32,6 +32,8 @@ Removals = Annotated[
 Constitution = Annotated[
     Path | None, Option(metavar="FILE.toml", help="Show the constitution made of it; its trace is beside it.")
 ]
+SITE = "solon.web"
+"""The package of the site, whose texts are in catalogues of its own."""
 Catalog = Annotated[Path | None, Option(metavar="FILE.po", help="Take the page's texts from this catalogue.")]
 
 
@@ -108,17 +110,20 @@ def catalog(
     begun: Annotated[
         Path | None, Option("--from", metavar="FILE.po", help="Keep the texts of a catalogue that you began earlier.")
     ] = None,
+    site: Annotated[bool, Option("--site", help="Write the texts of the site instead: `solon serve`.")] = False,
     force: options.Force = False,
 ) -> None:
     """Write the texts of the report for a translator.
 
     The translator fills them in with Poedit or any editor. The catalogue holds the texts that ship for the language, or
-    that you began earlier. What stays empty is English on the page.
+    that you began earlier. What stays empty is English on the page. Those of the site are in another language when its
+    catalogue lies in `src/solon/web/catalogues`.
 
     \b
       [bold]solon collect catalog nl -o nl.po[/bold]
       [bold]solon collect report export/ --catalog nl.po -o report.html[/bold]
     """
     require_free(output, force=force)
-    write_file(output, new_catalogue(language, begun))
-    typer.echo(f"{output}: fill in what is empty; then give it to `solon collect report --catalog`")
+    write_file(output, new_catalogue(language, begun, package=SITE if site else REPORT))
+    then = "put it into src/solon/web/catalogues" if site else "give it to `solon collect report --catalog`"
+    typer.echo(f"{output}: fill in what is empty; then {then}")

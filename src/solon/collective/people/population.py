@@ -41,7 +41,13 @@ class Attribute(Record):
     """People wanted in every category; None: as the population says."""
     unknown: tuple[str, ...] = ()
     """Answers that tell nothing, beside the empty one."""
+    question: str = ""
+    """How people are asked for it, where a site asks them."""
     merge: dict[str, str] = Field(default_factory=dict)
+
+    def category(self, answer: str) -> str:
+        """The category that an answer belongs to, merged; empty for one that tells nothing."""
+        return "" if answer in self.unknown else self.merge.get(answer, answer)
 
 
 class Joint(Record):
@@ -58,6 +64,8 @@ class Screening(Record):
     column: str = Field(min_length=1)
     question: str = ""
     accepted: tuple[str, ...] = Field(min_length=1)
+    other: tuple[str, ...] = ()
+    """Further answers to offer, where a site asks."""
 
 
 class Margin(NamedTuple):
@@ -115,10 +123,18 @@ class Population(_Head):
 def load_population(path: Path) -> Population:
     """A population file.
 
+    Raises InputError as `read_population`.
+    """
+    return read_population(read_text(path), path)
+
+
+def read_population(text: str, path: Path) -> Population:
+    """What the text of a population file says; `path`: how faults call it.
+
     Raises InputError with every fault of the file, each with its line: shares that do not sum to the whole, merges and
     joint quotas that name what is not there, joint quotas that contradict an attribute's.
     """
-    file = TomlFile(path, read_text(path), what="a population file", error=InputError)
+    file = TomlFile(path, text, what="a population file", error=InputError)
     known = (*_Head.model_fields, *_Tables.model_fields)
     tables = {key: file.data.pop(key) for key in _Tables.model_fields if key in file.data}
     head = file.checked(_Head, file.data, known=known) or _Head()

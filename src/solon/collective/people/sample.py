@@ -7,7 +7,7 @@ Attributes identify people when put together: they stay with the organiser, and 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -136,6 +136,19 @@ def read_attributes(path: Path, population: Population, conversation: Conversati
     )
 
 
+def sample_of(population: Population, answers: Mapping[int, Mapping[str, str]]) -> Sample:
+    """People of the population by their ids, with what each answered, by attribute; nothing: not said."""
+    ids = sorted(answers)
+    return Sample(
+        population=population,
+        participant_ids=np.array(ids, dtype=np.int64),
+        categories={
+            name: tuple(attribute.category(answers[one].get(name, "")) for one in ids)
+            for name, attribute in population.attributes.items()
+        },
+    )
+
+
 def of_voters(sample: Sample, conversation: Conversation) -> Sample:
     """The sample among those who voted: people of unknown attributes included, people screened out not."""
     row_of = {one: row for row, one in enumerate(sample.participant_ids.tolist())}
@@ -248,7 +261,7 @@ def _categories(table: Table, name: str, population: Population, faults: Faults)
     """A column's categories, merged. A strange answer is one fault, at its first line."""
     attribute = population.attributes[name]
     answers = [cell.strip() for cell in table.column(name)]
-    found = [UNKNOWN if one in attribute.unknown else attribute.merge.get(one, one) for one in answers]
+    found = [attribute.category(one) for one in answers]
     strange = Counter(one for one in found if one != UNKNOWN and one not in attribute.shares)
     for answer, count in strange.items():
         known = ", ".join([*attribute.shares, *attribute.merge])

@@ -119,6 +119,13 @@ def near_duplicates(vectors: Vectors, threshold: float) -> tuple[NearDuplicates,
     return tuple(sorted(found, key=lambda near: (-near.similarity, near.members)))
 
 
+def alike(vectors: Vectors, at: int, threshold: float = SIMILAR) -> list[tuple[int, float]]:
+    """Positions of statements that are at least `threshold` like the one at `at`, most alike first, and how much."""
+    others = np.argsort(-vectors.similarity_SS[at], kind="stable").tolist()
+    near = [(one, float(vectors.similarity_SS[at, one])) for one in others if one != at]
+    return [(one, how) for one, how in near if how >= threshold and not _opposed(vectors.read, at, one)]
+
+
 def topics_of(vectors: Vectors, count: int | None = None, seed: int = 0) -> tuple[Topic, ...]:
     """`count` topics by k-means, the largest first; without a count, the square root of half the statements."""
     from sklearn.cluster import KMeans

@@ -19,6 +19,7 @@ from solon.constitution.precedence import hard_constraints
 from solon.constitution.principles import Constitution, Principle
 from solon.errors import ConstitutionError, RunError, UserError, Where
 from solon.evals.grader import Score
+from solon.pipeline.evaluating import EVALUATED
 from solon.pipeline.inputs import (
     CONSTITUTION,
     articles_version,
@@ -28,7 +29,6 @@ from solon.pipeline.inputs import (
     judging_principles,
 )
 from solon.pipeline.sources import world_scenarios
-from solon.pipeline.evaluating import EVALUATED
 from solon.pipeline.stages import STAGES
 from solon.records import (
     Answer,

@@ -1,4 +1,8 @@
-"""Catalogues of the page's texts: those that ship, those that anybody gives, and the file to begin a new one from."""
+"""Catalogues of a package's texts: those that ship, those that anybody gives, and the file to begin a new one from.
+
+A package has the texts of its modules and templates, and its catalogues in the folder `catalogues`. Unless another is
+named, it is the public report.
+"""
 
 from __future__ import annotations
 
@@ -25,14 +29,15 @@ from solon.report.public.language import ENGLISH, WORLD_ENGLISH, Language
 
 CALLS = {"say": None, "mark": None, "many": (1, 2), "_": DEFAULT_KEYWORDS["_"]}
 """Calls whose first text, or first two, are for the catalogues."""
-HEADER = "# {} texts of the public report of Solon; see docs/public-input.md. Every %(name)s must stay."
+REPORT = "solon.report.public"
+HEADER = "# {} texts of Solon; see docs/public-input.md. Every %(name)s must stay."
 PLACE = re.compile(r"%(?:\((\w+)\)s|(.?))", re.DOTALL)
 ENOUGH = 1000
 """Counts for which a plural rule is tried; those of all languages repeat themselves long before."""
 SOURCES = {".py": "python", ".j2": "jinja2.ext.babel_extract"}
 
 
-def language_of(tag: str, catalogue: Path | None = None) -> Language:
+def language_of(tag: str, catalogue: Path | None = None, *, package: str = REPORT) -> Language:
     """The language with a tag such as `de` or `de-AT`, which says how numbers and dates are written.
 
     Its texts are those of the catalogue, or of the one that ships for the language. An empty tag is the language that
@@ -47,21 +52,22 @@ def language_of(tag: str, catalogue: Path | None = None) -> Language:
             raise InputError(what, where=Where(catalogue), hint="leave out one of the two")
         if not any(one.id and any(_forms(one.string)) for one in found):
             raise InputError("no text is filled in", where=Where(catalogue), hint="fill it in, or leave out --catalog")
-        return _language(locale, found)
+        return _language(locale, found, package)
     locale = _locale(tag or "en")
     if locale.language == "en":
         return replace(ENGLISH, locale=WORLD_ENGLISH if str(locale) == "en" else locale)
-    shipped = _folder() / f"{locale.language}.po"
+    shipped = _folder(package) / f"{locale.language}.po"
     if not (shipped.is_file() and _usual_script(locale)):
         hint = "give one with --catalog; `solon collect catalog` writes a file to begin from"
-        what = f"no catalogue for the language {tag}; there are {', '.join(shipped_languages())}"
+        what = f"no catalogue for the language {tag}; there are {', '.join(shipped_languages(package))}"
         raise InputError(what, hint=hint)
-    return _language(locale, read_catalogue(shipped))
+    return _language(locale, read_catalogue(shipped), package)
 
 
-def shipped_languages() -> list[str]:
-    """Codes of the languages that the page speaks by itself, English first."""
-    return ["en", *sorted(one.name.removesuffix(".po") for one in _folder().iterdir() if one.name.endswith(".po"))]
+def shipped_languages(package: str = REPORT) -> list[str]:
+    """Codes of the languages that the package speaks by itself, English first."""
+    names = (one.name for one in _folder(package).iterdir())
+    return ["en", *sorted(name.removesuffix(".po") for name in names if name.endswith(".po"))]
 
 
 def read_catalogue(path: Path | Traversable) -> Catalog:
@@ -91,17 +97,17 @@ def read_catalogue(path: Path | Traversable) -> Catalog:
     return catalogue
 
 
-def new_catalogue(tag: str, begun: Path | None = None) -> bytes:
-    """A file for a translator: every text of the page, with what the begun or shipped catalogue has of them already.
+def new_catalogue(tag: str, begun: Path | None = None, *, package: str = REPORT) -> bytes:
+    """A file for a translator: every text of the package, with what the begun or shipped catalogue has of them already.
 
     Raises InputError for a tag or a begun catalogue that cannot be used.
     """
     locale = _locale(tag)
     head = HEADER.format(locale.english_name)
     catalogue = Catalog(locale=locale, header_comment=head, project="Solon", version=__version__, fuzzy=False)
-    shipped = _folder() / f"{locale.language}.po"
+    shipped = _folder(package) / f"{locale.language}.po"
     earlier = read_catalogue(begun or shipped) if begun or shipped.is_file() else Catalog(locale=locale)
-    for message in source():
+    for message in source(package):
         if message.id:
             known = earlier.get(message.id)
             said = known.string if known and not known.fuzzy else None
@@ -111,25 +117,24 @@ def new_catalogue(tag: str, begun: Path | None = None) -> bytes:
     return written.getvalue()
 
 
-def source() -> Catalog:
-    """Every text of the page in English, in the order of the files."""
+def source(package: str = REPORT) -> Catalog:
+    """Every text of the package in English, in the order of the files."""
     catalogue = Catalog(project="Solon", fuzzy=False)
-    for place, line, text in _texts():
+    for place, line, text in _texts(files(package)):
         catalogue.add(text, locations=[(place, line)])
     return catalogue
 
 
-def _texts() -> Iterator[tuple[str, int, str | tuple[str, ...]]]:
-    package = files("solon.report.public")
-    for folder in (package, package / "templates"):
-        for file in sorted(folder.iterdir(), key=lambda one: one.name):
-            method = SOURCES.get(Path(file.name).suffix)
-            if not file.is_file() or method is None:
-                continue
+def _texts(folder: Traversable) -> Iterator[tuple[str, int, str | tuple[str, ...]]]:
+    """Those of the files of a folder, then of the folders in it."""
+    for file in sorted(folder.iterdir(), key=lambda one: (one.is_dir(), one.name)):
+        method = SOURCES.get(Path(file.name).suffix)
+        if file.is_dir():
+            yield from _texts(file)
+        elif method is not None:
             with file.open("rb") as opened:
-                for line, text, _, _ in extract(
-                    method, opened, CALLS, options={"encoding": "utf-8", "silent": "false"}
-                ):
+                options = {"encoding": "utf-8", "silent": "false"}
+                for line, text, _, _ in extract(method, opened, CALLS, options=options):
                     yield file.name, line, text
 
 
@@ -140,8 +145,9 @@ def _compiled(catalogue: Catalog) -> Translations:
     return Translations(translated)
 
 
-def _language(locale: Locale, catalogue: Catalog) -> Language:
-    missing = sum(not ((found := catalogue.get(one.id)) and all(_forms(found.string))) for one in source() if one.id)
+def _language(locale: Locale, catalogue: Catalog, package: str) -> Language:
+    texts = (one.id for one in source(package) if one.id)
+    missing = sum(not ((found := catalogue.get(text)) and all(_forms(found.string))) for text in texts)
     return Language(locale=locale, texts=_compiled(catalogue), missing=missing)
 
 
@@ -182,5 +188,5 @@ def _usual_script(locale: Locale) -> bool:
     return locale.script is None or locale.script in get_global("likely_subtags").get(locale.language, "").split("_")
 
 
-def _folder() -> Traversable:
-    return files("solon.report.public") / "catalogues"
+def _folder(package: str) -> Traversable:
+    return files(package) / "catalogues"

@@ -55,29 +55,42 @@ METHODS = ("polis", "ccai", "stored", "exported")
 
 def render_public_report(given: PublicInput) -> str:
     """The whole page."""
-    say, spoken = given.language, given.words.spoken
-    script = standalone.asset(PACKAGE, "public.js")
-    style = standalone.style_sheet(standalone.asset(PACKAGE, "public.css"))
-    return (
-        _environment()
-        .get_template("public.html.j2")
-        .render(
-            page_of(given),
-            say=say,
-            many=say.many,
-            when=lambda span: when_in_words(span, say),
-            share=lambda value: say("withheld") if value is None else say.whole(value),
-            quote=lambda statement: quote(statement, say, spoken),
-            divided=lambda one: who_is_divided(one, say),
-            range_of=lambda one: range_in_words(one, say),
-            spoken=spoken,
-            patterns=PATTERNS,
-            script=Markup(script),
-            style=Markup(style),
-            policy=standalone.policy(script, style),
-            version=__version__,
-        )
+    script, style = _script_and_style()
+    page = _environment().get_template("public.html.j2")
+    return page.render(
+        page_of(given),
+        **words_of(given),
+        patterns=PATTERNS,
+        script=Markup(script),
+        style=Markup(style),
+        policy=report_policy(),
+        version=__version__,
     )
+
+
+def report_policy() -> str:
+    """What the page may run and load, for whoever serves it."""
+    return standalone.policy(*_script_and_style())
+
+
+def _script_and_style() -> tuple[str, str]:
+    style = standalone.style_sheet(standalone.asset(PACKAGE, "public.css"))
+    return standalone.asset(PACKAGE, "public.js"), style
+
+
+def words_of(given: PublicInput) -> dict[str, Any]:
+    """What the templates say things with, in the page's language."""
+    say, spoken = given.language, given.words.spoken
+    return {
+        "say": say,
+        "many": say.many,
+        "when": lambda span: when_in_words(span, say),
+        "share": lambda value: say("withheld") if value is None else say.whole(value),
+        "quote": lambda statement: quote(statement, say, spoken),
+        "divided": lambda one: who_is_divided(one, say),
+        "range_of": lambda one: range_in_words(one, say),
+        "spoken": spoken,
+    }
 
 
 def write_public_report(path: Path, given: PublicInput) -> None:

@@ -1,0 +1,21 @@
+"""Public input: conversations in which people vote on each other's statements.
+
+joining      invitation, consent, questions about oneself
+voting       one statement at a time; changed and taken back
+writing      a statement of one's own; leaving
+moderating   decisions on statements, and what everybody may know of them
+results      the analysis while the conversation runs, its report, its export
+running      for organisers: settings, statements, invitations, roles
+"""
+
+from solon.web.collect import joining, moderating, pages, results, running, voting, writing
+
+PAGES = (
+    *pages.PAGES,
+    *joining.PAGES,
+    *voting.PAGES,
+    *writing.PAGES,
+    *moderating.PAGES,
+    *results.PAGES,
+    *running.PAGES,
+)

@@ -1,0 +1,149 @@
+"""Taking part: an invitation where one is needed, consent, questions that say whom the conversation hears."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from starlette.responses import Response
+
+from solon.collective.people.population import Population, read_population
+from solon.report.public.language import Language, mark
+from solon.web.access import Access
+from solon.web.db import people
+from solon.web.db.tables import Conversation, Stage, State
+from solon.web.limits import Limit
+from solon.web.routing import action, page
+from solon.web.troubles import Trouble, gone
+from solon.web.visit import Visit
+
+NONE_OF_THESE, NOT_SAID = "-", ""
+NEWCOMERS = Limit("join", 60, 3600)
+"""People who may join from one address: a classroom or a library has one for all."""
+GUESSES = Limit("invitation", 20, 600)
+
+
+class Question(NamedTuple):
+    """What people are asked about themselves."""
+
+    key: str
+    text: str
+    options: tuple[tuple[str, str], ...]
+    """Answer and words for it."""
+
+
+@lru_cache(maxsize=64)
+def population_of(text: str) -> Population | None:
+    """The population file of a conversation; None if it has none."""
+    return read_population(text, Path("population")) if text.strip() else None
+
+
+def questions_of(talk: Conversation, say: Language) -> list[Question]:
+    """Screening first, then attributes. An attribute need not be said."""
+    population = population_of(talk.population)
+    if population is None:
+        return []
+    other = (NONE_OF_THESE, say("None of these"))
+    screening = [
+        Question(
+            one.column, one.question or one.column, (*((text, text) for text in (*one.accepted, *one.other)), other)
+        )
+        for one in population.screening
+    ]
+    attributes = [
+        Question(name, one.question or name, (*((text, text) for text in (*one.shares, *one.merge)),))
+        for name, one in population.attributes.items()
+    ]
+    silent = ((NOT_SAID, say("I would rather not say")),)
+    return screening + [one._replace(options=one.options + silent) for one in attributes]
+
+
+def invitation(visit: Visit) -> Response:
+    """The consent page for whoever has an invitation."""
+    talk = people.invited_to(visit.db, visit.site.signer.hashed(visit.part("token")))
+    if talk is None or talk.state != State.OPEN:
+        title = mark("This invitation cannot be used any more")
+        raise gone(title, mark("It was used before, is cut off, or the conversation is over."))
+    if people.participant_of(visit.db, talk, visit.browser.hash):
+        return visit.go("questions", slug=talk.slug)  # who takes part already leaves the invitation to somebody else
+    return _consent(visit, talk, invitation=visit.part("token"))
+
+
+def consent(visit: Visit) -> Response:
+    if visit.participant is not None:
+        return visit.go("questions", slug=visit.talk.slug)
+    _require_joinable(visit.talk, invitation="")
+    return _consent(visit, visit.talk)
+
+
+def join(visit: Visit) -> Response:
+    """Under a new session id: nobody can have planted one and read along."""
+    talk, token = visit.talk, visit.form["invitation"]
+    if visit.participant is not None:
+        return visit.go("questions", slug=talk.slug)
+    _require_joinable(talk, token)
+    if not visit.form.ticked("consent"):
+        fault = visit.say("Tick the box to take part. If you do not want to, you need do nothing.")
+        return _consent(visit, talk, invitation=token, fault=fault)
+    if talk.invited and not people.use_invitation(visit.db, talk, visit.site.signer.hashed(token)):
+        raise gone(mark("This invitation cannot be used any more"), mark("It was used before, or is cut off."))
+    visit.rename_browser()
+    people.join(visit.db, talk, visit.browser.hash, Stage.ASKED if talk.population.strip() else Stage.IN)
+    return visit.go("questions", slug=talk.slug)
+
+
+def questions(visit: Visit) -> Response:
+    """The questions, or where somebody stands who answered them."""
+    if visit.me.state == Stage.IN:
+        return visit.go("vote", slug=visit.talk.slug)
+    if visit.me.state != Stage.ASKED:
+        return visit.render("turned-away.html.j2", full=visit.me.state == Stage.FULL)
+    return _questions(visit, {})
+
+
+def answer(visit: Visit) -> Response:
+    if visit.me.state != Stage.ASKED:
+        return visit.go("questions", slug=visit.talk.slug)
+    asked = questions_of(visit.talk, visit.say)
+    answers = {one.key: visit.form[f"q{nth}"] for nth, one in enumerate(asked)}
+    faults = {
+        f"q{nth}": visit.say("Choose an answer: %(question)s", question=one.text)
+        for nth, one in enumerate(asked)
+        if not any(name == f"q{nth}" for name, _ in visit.form.fields)
+        or answers[one.key] not in [value for value, _ in one.options]
+    }
+    if faults:
+        return _questions(visit, faults)
+    population = population_of(visit.talk.population)
+    assert population is not None, "there were questions"
+    people.take_seat(visit.db, visit.talk, visit.me, population, answers)
+    return visit.go("questions", slug=visit.talk.slug)
+
+
+def _require_joinable(talk: Conversation, invitation: str) -> None:
+    if talk.state != State.OPEN:
+        raise Trouble(409, mark("This conversation is closed"), mark("Nobody can vote or write any more."))
+    if talk.invited and not invitation:
+        raise Trouble(403, mark("This conversation is by invitation"), mark("Open the link that you were sent."))
+
+
+def _consent(visit: Visit, talk: Conversation, *, invitation: str = "", fault: str = "") -> Response:
+    told = {"talk": talk, "invitation": invitation, "fault": fault}
+    return visit.render("consent.html.j2", status=422 if fault else 200, **told)
+
+
+def _questions(visit: Visit, faults: Mapping[str, str]) -> Response:
+    asked = questions_of(visit.talk, visit.say)
+    told = {"asked": asked, "faults": faults, "given": dict(visit.form.fields)}
+    return visit.render("questions.html.j2", status=422 if faults else 200, **told)
+
+
+PAGES = (
+    page("/i/{token}", invitation, Access.ANYONE, limit=GUESSES),
+    page("/c/{slug}/join", consent, Access.ANYONE),
+    action("/c/{slug}/join", join, Access.ANYONE, limit=NEWCOMERS),
+    page("/c/{slug}/questions", questions, Access.JOINED),
+    action("/c/{slug}/questions", answer, Access.JOINED),
+)

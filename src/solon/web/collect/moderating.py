@@ -1,0 +1,163 @@
+"""Moderation: one statement at a time beside those that are like it; published criteria, and a reason every time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from starlette.responses import Response
+
+from solon.collective.tables import csv_bytes
+from solon.report.public.language import Language, mark
+from solon.web.access import Access
+from solon.web.collect.alike import similar
+from solon.web.db import moderation, statements
+from solon.web.db.tables import Action, Conversation, Statement
+from solon.web.downloads import download
+from solon.web.routing import action, page
+from solon.web.troubles import Trouble, not_found
+from solon.web.visit import Visit
+
+LONGEST_REASON = 500
+
+
+def usual_criteria(say: Language) -> str:
+    """What a new conversation begins with, in the language of whoever begins it."""
+    return "\n".join(
+        (
+            say("It is not about the subject."),
+            say("It says several things at once, so that one vote cannot answer it."),
+            say("It names or describes a private person."),
+            say("It insults or threatens somebody."),
+            say("It advertises something."),
+            say("It says what another statement says already."),
+        )
+    )
+
+
+def criteria_of(talk: Conversation) -> list[str]:
+    return [line.strip() for line in talk.criteria.splitlines() if line.strip()]
+
+
+def moderate(visit: Visit) -> Response:
+    """The oldest that waits, or that nothing does."""
+    queue = moderation.waiting(visit.db, visit.talk, visit.staff)
+    return _statement(visit, queue[0] if queue else None)
+
+
+def moderate_one(visit: Visit) -> Response:
+    return _statement(visit, _found(visit))
+
+
+def decide(visit: Visit) -> Response:
+    statement, wanted = _found(visit), visit.form["decision"]
+    _require_unchanged(visit, statement)
+    if wanted not in (Action.ACCEPT, Action.REJECT):
+        raise not_found()
+    rejects = wanted == Action.REJECT
+    criterion, field = (visit.form["criterion"], "against") if rejects else ("", "reason")
+    faults = _reason_faults(visit, field)
+    if rejects and criterion not in criteria_of(visit.talk):
+        faults["criterion"] = visit.say("Choose the criterion that it is rejected for.")
+    if faults:
+        return _statement(visit, statement, faults)
+    reason = visit.form.line(field)
+    moderation.decide(visit.db, visit.talk, statement, visit.staff, Action(wanted), criterion, reason)
+    return visit.go("moderate", slug=visit.talk.slug)
+
+
+def rewrite(visit: Visit) -> Response:
+    """Never an edit: votes stay with the words they were cast on. The new statement begins without any."""
+    statement = _found(visit)
+    _require_unchanged(visit, statement)
+    text, faults = visit.form.line("text"), _reason_faults(visit, "why")
+    if not 0 < len(text) <= visit.talk.longest or text == statement.text:
+        faults["text"] = visit.say("Write other words, in at most %(most)s characters.", most=visit.talk.longest)
+    if faults:
+        return _statement(visit, statement, faults)
+    new = statements.add_statement(visit.db, visit.talk, text, moderated=1, rewritten_from=statement.number)
+    moderation.replace(visit.db, statement, visit.staff, new.number, visit.form.line("why"))
+    return visit.go("moderate", slug=visit.talk.slug)
+
+
+def all_statements(visit: Visit) -> Response:
+    """Of the conversation, to look at again what was decided."""
+    return visit.render("statements.html.j2", rows=statements.all_statements(visit.db, visit.talk))
+
+
+def decisions_csv(visit: Visit) -> Response:
+    """The log of decisions, with the texts, for those who moderate."""
+    header = ["time", "statement", "text", "who", "action", "criterion", "reason"]
+    rows = [
+        (one.time, on.number, on.text, one.actor, one.action, one.criterion, one.reason)
+        for one, on in reversed(moderation.decisions(visit.db, visit.talk))
+    ]
+    return download("decisions.csv", csv_bytes(header, rows), "text/csv; charset=utf-8")
+
+
+def removed(visit: Visit) -> Response:
+    """For everybody: how many were rejected and why. The texts are not shown, for they may be about somebody."""
+    rows = moderation.removed(visit.db, visit.talk)
+    new = {one.rewritten_from: one for one in statements.all_statements(visit.db, visit.talk)}
+    return visit.render("removed.html.j2", rows=rows, criteria=criteria_of(visit.talk), rewritten=new)
+
+
+def appeal(visit: Visit) -> Response:
+    """The author of a rejected statement asks for another look, by somebody else."""
+    statement = _found(visit)
+    if statement.author_id != visit.me.id:
+        raise not_found()
+    reason = visit.form.line("reason")[:LONGEST_REASON]
+    moderation.appeal(visit.db, statement, reason)
+    return visit.go("write", slug=visit.talk.slug)
+
+
+def _found(visit: Visit) -> Statement:
+    found = statements.by_number(visit.db, visit.talk, visit.number("number"))
+    if found is None or found.withdrawn:
+        raise not_found()
+    return found
+
+
+def _require_unchanged(visit: Visit, statement: Statement) -> None:
+    """Two moderators who look at the same statement do not undo each other's work."""
+    if visit.form["seen"] != str(len(moderation.history(visit.db, statement))):
+        raise Trouble(409, mark("Somebody else decided meanwhile"), mark("Look at the statement again."))
+
+
+def _reason_faults(visit: Visit, field: str) -> dict[str, str]:
+    if 0 < len(visit.form.line(field)) <= LONGEST_REASON:
+        return {}
+    return {field: visit.say("Write a reason, in at most %(most)s characters.", most=LONGEST_REASON)}
+
+
+def _statement(visit: Visit, statement: Statement | None, faults: Mapping[str, str] = MappingProxyType({})) -> Response:
+    others = [
+        one
+        for one in statements.all_statements(visit.db, visit.talk)
+        if statement and one.id != statement.id and one.moderated != -1
+    ]
+    return visit.render(
+        "moderate.html.j2",
+        status=422 if faults else 200,
+        statement=statement,
+        history=moderation.history(visit.db, statement) if statement else [],
+        alike=similar(statement.text, others) if statement else [],
+        waiting=len(moderation.waiting(visit.db, visit.talk, visit.staff)),
+        for_others=moderation.waiting_for_others(visit.db, visit.talk, visit.staff),
+        criteria=criteria_of(visit.talk),
+        faults=faults,
+        form=visit.form,
+    )
+
+
+PAGES = (
+    page("/c/{slug}/moderate", moderate, Access.MODERATOR),
+    page("/c/{slug}/moderate/{number:int}", moderate_one, Access.MODERATOR),
+    action("/c/{slug}/moderate/{number:int}", decide, Access.MODERATOR),
+    action("/c/{slug}/moderate/{number:int}/rewrite", rewrite, Access.MODERATOR),
+    page("/c/{slug}/statements", all_statements, Access.MODERATOR),
+    page("/c/{slug}/decisions.csv", decisions_csv, Access.MODERATOR),
+    page("/c/{slug}/removed", removed, Access.ANYONE),
+    action("/c/{slug}/appeal/{number:int}", appeal, Access.PARTICIPANT),
+)

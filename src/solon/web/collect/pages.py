@@ -1,0 +1,22 @@
+"""Pages that everybody may see."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from solon.web.access import Access
+from solon.web.db.conversations import counted, seen_by
+from solon.web.routing import page
+from solon.web.visit import Visit
+
+
+def front(visit: Visit) -> Response:
+    return visit.render("front.html.j2", talks=seen_by(visit.db, visit.member))
+
+
+def landing(visit: Visit) -> Response:
+    people, statements, votes = counted(visit.db, visit.talk)
+    return visit.render("landing.html.j2", people=people, statements=statements, votes=votes)
+
+
+PAGES = (page("/", front, Access.ANYONE), page("/c/{slug}", landing, Access.ANYONE))

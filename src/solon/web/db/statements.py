@@ -1,0 +1,73 @@
+"""Statements: written, shown, found again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from solon.web.db.conversations import lock
+from solon.web.db.tables import Conversation, Participant, Standing, Statement
+
+
+def visible(talk: Conversation) -> ColumnElement[bool]:
+    """Statements that people may vote on."""
+    shown = Statement.moderated == 1 if talk.strict else Statement.moderated != -1
+    return (Statement.conversation_id == talk.id) & ~Statement.withdrawn & shown
+
+
+def add_statement(
+    db: Session,
+    talk: Conversation,
+    text: str,
+    *,
+    author: Participant | None = None,
+    moderated: int = 0,
+    rewritten_from: int | None = None,
+) -> Statement:
+    """With the next number; without an author it is the organisers'."""
+    lock(db, talk)
+    last = db.scalar(select(func.max(Statement.number)).where(Statement.conversation_id == talk.id))
+    statement = Statement(
+        conversation_id=talk.id,
+        number=0 if last is None else last + 1,
+        text=text,
+        author_id=author.id if author else None,
+        is_seed=author is None,
+        moderated=moderated,
+        open=moderated == 0,
+        rewritten_from=rewritten_from,
+    )
+    db.add(statement)
+    db.flush()
+    return statement
+
+
+def by_number(db: Session, talk: Conversation, number: int) -> Statement | None:
+    return db.scalar(select(Statement).filter_by(conversation_id=talk.id, number=number))
+
+
+def all_statements(db: Session, talk: Conversation) -> Sequence[Statement]:
+    """Those not withdrawn, by number."""
+    query = select(Statement).where(Statement.conversation_id == talk.id, ~Statement.withdrawn)
+    return db.scalars(query.order_by(Statement.number)).all()
+
+
+def written_by(db: Session, participant: Participant) -> Sequence[Statement]:
+    return db.scalars(select(Statement).where(Statement.author_id == participant.id, ~Statement.withdrawn)).all()
+
+
+def unvoted(db: Session, talk: Conversation, participant: Participant) -> Sequence[Statement]:
+    """What somebody may still vote on, by number."""
+    voted = select(Standing.statement_id).where(Standing.participant_id == participant.id)
+    query = select(Statement).where(visible(talk), Statement.id.not_in(voted)).order_by(Statement.number)
+    return db.scalars(query).all()
+
+
+def progress(db: Session, talk: Conversation, participant: Participant) -> tuple[int, int]:
+    """How many statements somebody voted on, and how many there are to vote on."""
+    standing = select(Standing.statement_id).where(Standing.participant_id == participant.id)
+    query = select(func.count().filter(Statement.id.in_(standing)), func.count()).where(visible(talk))
+    voted, total = db.execute(query).one()
+    return voted, total

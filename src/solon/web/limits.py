@@ -1,0 +1,44 @@
+"""How often one visitor may do what costs others something. Addresses are held in memory alone, and briefly."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field
+from threading import Lock
+from time import monotonic
+
+from solon.web.troubles import too_often
+
+MOST_KEYS = 50_000
+"""Visitors remembered at once; those not seen for longest are forgotten first."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """So many times in so many seconds."""
+
+    name: str
+    times: int
+    seconds: float
+
+
+@dataclass
+class Limiter:
+    """Counts of this process."""
+
+    _seen: OrderedDict[tuple[str, str], deque[float]] = field(default_factory=OrderedDict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def count(self, limit: Limit, who: str) -> None:
+        """Once more. Raises `Trouble` where that is too often; a refused time counts not."""
+        moment = monotonic()
+        with self._lock:
+            times = self._seen.setdefault((limit.name, who), deque())
+            self._seen.move_to_end((limit.name, who))
+            while times and times[0] <= moment - limit.seconds:
+                times.popleft()
+            if len(times) >= limit.times:
+                raise too_often(max(1, round((times[0] + limit.seconds - moment) / 60)))
+            times.append(moment)
+            while len(self._seen) > MOST_KEYS:
+                self._seen.popitem(last=False)

@@ -1,0 +1,86 @@
+"""From a request to a handler and back: what every page has in common happens here, once.
+
+    body read, with a bound -> transaction -> form token -> role -> handler -> commit -> response
+
+What a form changed is committed before its answer is sent; whatever goes wrong rolls all of it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from solon.web.access import Access, admit
+from solon.web.forms import Form, read_form
+from solon.web.limits import Limit
+from solon.web.site import Site
+from solon.web.troubles import Trouble, forged
+from solon.web.visit import Guest, Visit
+
+Handler = Callable[[Visit], Response]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """One address and what answers it. Its name is the handler's."""
+
+    path: str
+    handler: Handler
+    needs: Access
+    method: str = "GET"
+    writes: bool = False
+    """A form always writes; a page that logs what it shows does, too."""
+    limit: Limit | None = None
+    """How often one address may do it."""
+
+    def route(self, site: Site) -> Route:
+        async def endpoint(request: Request) -> Response:
+            try:
+                form = await read_form(request) if self.method == "POST" else Form()
+            except Trouble as trouble:
+                return await run_in_threadpool(_troubled, site, request, trouble, Form())
+            return await run_in_threadpool(self._answer, site, request, form)
+
+        return Route(self.path, endpoint, methods=[self.method], name=self.handler.__name__)
+
+    def _answer(self, site: Site, request: Request, form: Form) -> Response:
+        try:
+            if self.limit:
+                site.limiter.count(self.limit, request.client.host if request.client else "")
+            with site.database.session(writes=self.writes) as db:
+                visit = Visit(site, request, db, form)
+                if self.method == "POST" and not visit.browser.signer.is_form_token(visit.browser.id, form["csrf"]):
+                    raise forged()
+                admit(visit, self.needs)
+                response = self.handler(visit)
+                db.commit()
+        except Trouble as trouble:
+            return _troubled(site, request, trouble, form)
+        visit.browser.leave_cookies(response)
+        return response
+
+
+def page(path: str, handler: Handler, needs: Access, *, writes: bool = False, limit: Limit | None = None) -> Page:
+    """A page to look at."""
+    return Page(path=path, handler=handler, needs=needs, writes=writes, limit=limit)
+
+
+def action(path: str, handler: Handler, needs: Access, *, limit: Limit | None = None) -> Page:
+    """A form to send."""
+    return Page(path=path, handler=handler, needs=needs, method="POST", writes=True, limit=limit)
+
+
+def routes(pages: Sequence[Page], site: Site) -> list[Route]:
+    return [one.route(site) for one in pages]
+
+
+def _troubled(site: Site, request: Request, trouble: Trouble, form: Form) -> Response:
+    guest = Guest(site, request)
+    response = guest.trouble(trouble, form)
+    guest.browser.leave_cookies(response)
+    return response

@@ -1,0 +1,64 @@
+"""The site on its port."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from socket import AF_INET, AF_INET6, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, socket
+
+import uvicorn
+
+from solon.errors import InputError
+from solon.web.app import create_app
+from solon.web.db.audit import record
+from solon.web.db.members import HOUR, add_link, first_owner
+from solon.web.settings import Settings
+from solon.web.signing import new_token
+from solon.web.site import Site
+
+
+def serve(settings: Settings, tell: Callable[[str], None]) -> None:
+    """Serve until the process is ended. `tell` is given where the site is, and a link that signs its owner in once.
+
+    Raises InputError where the site cannot be opened or its port is taken.
+    """
+    with closing(_listening(settings)) as listening:
+        settings = settings.model_copy(update={"port": listening.getsockname()[1]})
+        app = create_app(settings)
+        tell(f"Solon is at {settings.base}")
+        tell(f"To run it, open this link within an hour; it works once: {owner_link(app.state.site)}")
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            proxy_headers=bool(settings.url),
+            forwarded_allow_ips=settings.proxies,
+            server_header=False,
+            date_header=True,
+            h11_max_incomplete_event_size=32 * 1024,
+            timeout_graceful_shutdown=10,
+        )
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+def owner_link(site: Site) -> str:
+    """A new link for the first owner."""
+    token = new_token()
+    with site.database.session(writes=True) as db:
+        owner = first_owner(db)
+        add_link(db, owner, site.signer.hashed(token), lives=HOUR)
+        record(db, None, "owner link made", member=owner.id)
+        db.commit()
+    return f"{site.settings.base}/enter/{token}"
+
+
+def _listening(settings: Settings) -> socket:
+    listening = socket(AF_INET6 if ":" in settings.host else AF_INET, SOCK_STREAM)
+    listening.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+    try:
+        listening.bind((settings.host, settings.port))
+        listening.listen(128)
+    except OSError as error:
+        listening.close()
+        what = f"cannot listen on {settings.host}, port {settings.port}: {error.strerror or error}"
+        raise InputError(what, hint="name another with --host or --port") from error
+    return listening

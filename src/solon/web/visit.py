@@ -1,0 +1,133 @@
+"""What a request becomes before a handler sees it: who asks, in which language, and what they may use."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy.orm import Session
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from solon.report.public.language import Language
+from solon.web.browsers import Browser, cookie_name
+from solon.web.db import members, people
+from solon.web.db.conversations import by_slug, role_of
+from solon.web.db.members import signed_in
+from solon.web.db.tables import Conversation, Member, Participant, Results, Role, Stage, State
+from solon.web.forms import Form
+from solon.web.language import COOKIE, asked_for, chosen, languages, spoken
+from solon.web.pages import assets, templates
+from solon.web.site import Site
+from solon.web.troubles import Trouble, not_found
+
+
+class Guest:
+    """Whoever sends a request, before anything is known of them."""
+
+    def __init__(self, site: Site, request: Request) -> None:
+        self.site, self.request = site, request
+        self.browser = Browser.of(request, site.signer)
+        cookie = request.cookies.get(cookie_name(COOKIE, secure=self.browser.secure), "")
+        self.say: Language = spoken(chosen(request, cookie))
+        if tag := asked_for(request):
+            self.browser.cookies[COOKIE] = tag
+
+    @property
+    def member(self) -> Member | None:
+        return None
+
+    def path(self, to: str, /, **values: object) -> str:
+        """The address of a page within the site. Links and redirects lead nowhere else."""
+        return str(self.request.app.url_path_for(to, **values))
+
+    def render(self, template: str, /, *, status: int = 200, **context: Any) -> Response:
+        page = templates().get_template(template)
+        files = {name: self.path("asset", file=one.name) for name, one in assets().items()}
+        shared = {"visit": self, "say": self.say, "many": self.say.many, "path": self.path, "files": files}
+        return HTMLResponse(page.render(shared | {"languages": languages()} | context), status_code=status)
+
+    def trouble(self, trouble: Trouble, form: Form) -> Response:
+        """A page that says what is wrong, and gives back what was typed."""
+        text = self.say(trouble.text, **trouble.values) if trouble.text else ""
+        title = self.say(trouble.title, **trouble.values)
+        slug = self.request.path_params.get("slug")
+        back = self.path("landing", slug=slug) if slug and trouble.status != 404 else None
+        told = {"title": title, "text": text, "written": form.written, "back": back}
+        return self.render("trouble.html.j2", status=trouble.status, **told)
+
+
+class Visit(Guest):
+    """A request with its form and one transaction of the database."""
+
+    def __init__(self, site: Site, request: Request, db: Session, form: Form) -> None:
+        super().__init__(site, request)
+        self.db, self.form = db, form
+
+    @cached_property
+    def member(self) -> Member | None:
+        """Who is signed in."""
+        return signed_in(self.db, self.browser.hash)
+
+    @cached_property
+    def talk(self) -> Conversation:
+        """The conversation of the address. Raises `Trouble` if there is none, or the visitor may not know of it."""
+        found = by_slug(self.db, self.part("slug"))
+        if found is None or (found.state == State.DRAFT and self._role(found) is None):
+            raise not_found()
+        return found
+
+    @property
+    def role(self) -> Role | None:
+        """Of the member in the conversation of the address."""
+        return self._role(self.talk)
+
+    def _role(self, talk: Conversation) -> Role | None:
+        return role_of(self.db, self.member, talk) if self.member else None
+
+    @cached_property
+    def participant(self) -> Participant | None:
+        """Who this browser is in the conversation of the address. Nobody can be asked for by number."""
+        return people.participant_of(self.db, self.talk, self.browser.hash)
+
+    @property
+    def me(self) -> Participant:
+        """As `participant`, on pages that only participants reach."""
+        assert self.participant is not None, "the page is for participants"
+        return self.participant
+
+    @property
+    def may_see_results(self) -> bool:
+        """Of the conversation of the address: those who run it always, everybody when it is closed."""
+        if self.role or self.talk.state == State.CLOSED or self.talk.results == Results.EVERYBODY:
+            return True
+        joined = self.participant is not None and self.participant.state == Stage.IN
+        return self.talk.results == Results.PARTICIPANTS and joined
+
+    @property
+    def staff(self) -> Member:
+        """As `member`, on pages that only members reach."""
+        assert self.member is not None, "the page is for members"
+        return self.member
+
+    def rename_browser(self) -> None:
+        """Give the browser another id, under which all that it had is found."""
+        before = self.browser.hash
+        self.browser.renew()
+        people.rebind(self.db, before, self.browser.hash)
+        members.rebind(self.db, before, self.browser.hash)
+
+    def part(self, name: str) -> str:
+        """A part of the path."""
+        return str(self.request.path_params[name])
+
+    def number(self, name: str) -> int:
+        """A part of the path that is a number. Raises `Trouble` for one that no row can have."""
+        value = int(self.request.path_params[name])
+        if value >= 2**31:
+            raise not_found()
+        return value
+
+    def go(self, name: str, /, **values: object) -> Response:
+        """To another page of this site, after a form."""
+        return RedirectResponse(self.path(name, **values), status_code=303)

@@ -1,0 +1,187 @@
+"""The site in a real browser: by keyboard, without a complaint, asking nobody else, on any window."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import uvicorn
+from sqlalchemy import select
+
+from needs import CHROMIUM
+from report.browser import Browser
+from solon.web.app import create_app
+from solon.web.db.tables import Standing, Statement
+from solon.web.serve import _listening
+from solon.web.settings import Settings
+from solon.web.site import Site
+from web.visitor import conversation_in, owner_of
+
+pytestmark = pytest.mark.skipif(CHROMIUM.place is None, reason=CHROMIUM.reason)
+ATTACK = '"><script>document.title = "broken"</script><img src=x onerror="document.title = \'broken\'">'
+SEEDS = ("An assistant should say when it is not sure.", "W" * 200, ATTACK)
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[tuple[Site, str, str]]:
+    """A site with an open conversation, on a port: the site, where it is, and the conversation's path."""
+    settings = Settings(folder=folder, port=0)
+    listening = _listening(settings)
+    settings = settings.model_copy(update={"port": listening.getsockname()[1]})
+    app = create_app(settings)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+    running = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    running.start()
+    try:
+        path = conversation_in(owner_of(app), SEEDS, votes_before_writing="3")
+        yield app.state.site, settings.base, path
+    finally:
+        server.should_exit = True
+        running.join()
+        listening.close()
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, str, str]]:
+    with served(tmp_path_factory.mktemp("served")) as found:
+        yield found
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Browser]:
+    with Browser(tmp_path / "profile") as browser:
+        yield browser
+
+
+def press(browser: Browser, *, until: str) -> None:
+    """Tab on to the first thing for which this is true of `it`, and press Enter; a page comes, or a part of one."""
+    for _ in range(40):
+        browser.key("Tab", 9)
+        if browser.run(f"(it => Boolean({until}))(document.activeElement)"):
+            outline = browser.run("getComputedStyle(document.activeElement).outlineStyle")
+            assert outline != "none", "one sees where one is"
+            browser.key("Enter", 13, "\r")
+            return
+    raise AssertionError(f"the keyboard does not reach {until}: {browser.run('document.body.innerText')[:300]}")
+
+
+def wait(browser: Browser, until: str) -> None:
+    browser.run(
+        f"new Promise((done, fail) => {{ const at = Date.now(); const look = () => ({until}) ? done(true) :"
+        " Date.now() - at > 10000 ? fail(new Error(document.body.innerText)) : setTimeout(look, 20); look(); })"
+    )
+
+
+def joined(browser: Browser, base: str, path: str) -> None:
+    """By keyboard from the landing page to the first statement."""
+    browser.open(base + path)
+    seen = len(browser.events)
+    press(browser, until="it.textContent === 'Take part'")
+    browser.loaded(seen)
+    for _ in range(40):
+        browser.key("Tab", 9)
+        if browser.run("document.activeElement.id") == "consent":
+            browser.key(" ", 32, " ")
+            break
+    seen = len(browser.events)
+    press(browser, until="it.textContent === 'Begin'")
+    browser.loaded(seen)
+
+
+def heading(browser: Browser) -> str:
+    return str(browser.run("document.querySelector('h1').textContent.trim()"))
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without"])
+def test_vote_undo_and_write_by_keyboard(browser: Browser, place: tuple[Site, str, str], script: bool) -> None:
+    site, base, path = place
+    browser.call("Emulation.setScriptExecutionDisabled", value=not script)
+    joined(browser, base, path)
+    seen_all = []
+    for vote in ("Agree", "Disagree", "Pass"):
+        assert browser.run("document.activeElement.id") == "statement", "a reader begins with the statement"
+        before, seen = heading(browser), len(browser.events)
+        seen_all.append(before)
+        press(browser, until=f"it.textContent.includes({vote!r})")
+        if script:
+            wait(browser, f"document.querySelector('h1').textContent.trim() !== {before!r}")
+        else:
+            browser.loaded(seen)
+    assert sorted(seen_all) == sorted(SEEDS), "statements are shown and never run"
+    assert heading(browser) == "You have voted on everything there is so far."
+    seen = len(browser.events)
+    press(browser, until="it.textContent === 'Take back'")
+    wait(
+        browser, "document.querySelector('h1').id === 'statement' && document.querySelector('[name=vote]')"
+    ) if script else (browser.loaded(seen))
+    assert heading(browser) == seen_all[-1]
+    seen = len(browser.events)
+    press(browser, until="it.textContent.includes('Disagree')")
+    wait(browser, "!document.querySelector('[name=vote]')") if script else browser.loaded(seen)
+
+    seen = len(browser.events)
+    press(browser, until="it.textContent === 'Write a statement'")
+    browser.loaded(seen)
+    for _ in range(40):
+        browser.key("Tab", 9)
+        if browser.run("document.activeElement.tagName") == "TEXTAREA":
+            break
+    mine = f"Written {'with' if script else 'without'} a script."
+    browser.call("Input.insertText", text=mine)
+    if script:
+        assert browser.run("document.querySelector('.counter').textContent") == f"{400 - len(mine)} characters left"
+    seen = len(browser.events)
+    press(browser, until="it.textContent === 'Send'")
+    browser.loaded(seen)
+    assert mine in browser.run("document.body.innerText")
+
+    assert browser.complaints() == []
+    assert {one.split("/")[2] for one in browser.requests()} == {base.removeprefix("http://")}, "nobody else is asked"
+    with site.database.session(writes=False) as db:
+        assert mine in [one.text for one in db.scalars(select(Statement))]
+        newest = db.scalars(select(Standing).order_by(Standing.vote_id.desc()).limit(4))
+        assert [one.vote for one in newest] == [1, -1, -1, 1], "agree, disagree, pass taken back for disagree, and mine"
+
+
+def test_a_vote_that_does_not_get_through_is_said_to_be_lost_and_sent_again(
+    browser: Browser, place: tuple[Site, str, str]
+) -> None:
+    _, base, path = place
+    joined(browser, base, path)
+    before = heading(browser)
+    browser.call(
+        "Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=-1, uploadThroughput=-1
+    )
+    browser.run("document.querySelector('button.agree').click()")
+    wait(browser, "document.querySelector('[role=alert]')")
+    assert "cannot be reached" in browser.run("document.querySelector('[role=alert]').textContent")
+    assert heading(browser) == before
+    browser.call(
+        "Network.emulateNetworkConditions", offline=False, latency=0, downloadThroughput=-1, uploadThroughput=-1
+    )
+    browser.run("document.querySelector('button.agree').click()")
+    wait(browser, f"document.querySelector('h1').textContent.trim() !== {before!r}")
+
+
+@pytest.mark.parametrize("tag", ["en", "de", "ar"])
+def test_pages_fit_every_window_in_every_language(browser: Browser, place: tuple[Site, str, str], tag: str) -> None:
+    _, base, path = place
+    joined(browser, base, path)
+    for dark in (False, True):
+        for width in (1200, 390):
+            for page in ("", "/vote", "/votes", "/write", "/leave"):
+                browser.open(f"{base}{path}{page}?language={tag}", width=width, dark=dark)
+                assert browser.run("document.documentElement.scrollWidth") == width, page
+                assert browser.run("document.documentElement.dir") == ("rtl" if tag == "ar" else "ltr")
+                ground = browser.run("getComputedStyle(document.body).backgroundColor")
+                assert (sum(int(part) for part in ground[4:-1].split(",")) < 384) == dark
+                assert browser.run("document.querySelectorAll('main, h1').length") == 2
+                unnamed = (
+                    "[...document.querySelectorAll('input:not([type=hidden]), textarea, select, button')].filter(it =>"
+                    " !(it.labels?.length || it.textContent.trim() || it.getAttribute('aria-label'))).length"
+                )
+                assert browser.run(unnamed) == 0, "every field and button has a name"
+    assert browser.complaints() == []

@@ -1,0 +1,83 @@
+"""The database: migrations from the first schema on, and what it refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, delete, insert, text, update
+from sqlalchemy.exc import DatabaseError
+
+from solon.errors import InputError
+from solon.web.db.engine import Database
+from solon.web.db.migrate import REVISIONS, migrate
+from solon.web.db.tables import Audited, Base
+
+
+def url(folder: Path) -> str:
+    return f"sqlite:///{folder / 'site.sqlite'}"
+
+
+def revisions() -> list[str]:
+    return [one.revision for one in ScriptDirectory(REVISIONS).walk_revisions()][::-1]
+
+
+def test_a_fresh_one_is_what_the_tables_say(tmp_path: Path) -> None:
+    database = Database(url(tmp_path))
+    with database.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+        assert MigrationContext.configure(connection).get_current_revision() == revisions()[-1]
+        assert migrate(connection) == []
+
+
+def test_an_old_one_is_brought_up_with_what_it_holds(tmp_path: Path) -> None:
+    engine = create_engine(url(tmp_path))
+    with engine.begin() as connection:
+        assert migrate(connection, revisions()[0]) == revisions()[:1]
+        connection.execute(text("INSERT INTO members (name, owner, created) VALUES ('Ines', 1, 5)"))
+        connection.execute(text("INSERT INTO audit (time, actor, action, detail) VALUES (1, 'site', 'x', '{}')"))
+    database = Database(url(tmp_path))
+    with database.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+        assert connection.execute(text("SELECT name, owner, created FROM members")).all() == [("Ines", 1, 5)]
+        assert connection.execute(text("SELECT count(*) FROM audit")).scalar() == 1
+
+
+def test_one_of_a_newer_solon_is_left_alone(tmp_path: Path) -> None:
+    Database(url(tmp_path))
+    with create_engine(url(tmp_path)).begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(InputError, match=r"the database is of a newer Solon \(revision 9999\)"):
+        Database(url(tmp_path))
+
+
+@pytest.mark.parametrize("change", [update(Audited).values(actor="nobody"), delete(Audited)])
+def test_the_log_refuses_to_be_changed(tmp_path: Path, change) -> None:  # type: ignore[no-untyped-def]
+    database = Database(url(tmp_path))
+    with database.session(writes=True) as db:
+        db.execute(insert(Audited).values(time=1, actor="site", action="x", detail={}))
+        db.commit()
+    with database.session(writes=True) as db, pytest.raises(DatabaseError, match="audit is append-only"):
+        db.execute(change)
+
+
+def test_what_is_committed_is_on_the_disk(tmp_path: Path) -> None:
+    with Database(url(tmp_path)).engine.connect() as connection:
+        pragmas = [connection.exec_driver_sql(f"PRAGMA {one}").scalar() for one in ("synchronous", "foreign_keys")]
+        assert pragmas == [2, 1] and connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ("nothing", "--database is no URL of a database"),
+        ("mysql://x/y", "mysql is no database for a site"),
+        ("sqlite:////nowhere/at/all.sqlite", "the database cannot be opened: unable to open database file"),
+    ],
+)
+def test_one_that_cannot_be_had(wrong: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Database(wrong)

@@ -1,0 +1,215 @@
+"""Moderation: who decides, on what, why, and what everybody may know of it."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import DatabaseError
+from starlette.applications import Starlette
+
+from solon.web.db.tables import Decision, Statement
+from web.visitor import Visitor, conversation_in, member_of, participant_in, the_site, token
+
+FORMULA = '=HYPERLINK("http://evil.example","click")'
+SEEDS = ("An assistant should say when it is not sure.", "It should never joke about illness.", "Be brief.")
+REJECTION = {"decision": "reject", "criterion": "It advertises something.", "against": "It sells shoes."}
+
+
+def statement(app: Starlette, number: int) -> Statement:
+    with the_site(app).database.session(writes=False) as db:
+        return db.scalars(select(Statement).where(Statement.number == number)).one()
+
+
+@pytest.fixture
+def at(owner: Visitor) -> str:
+    return conversation_in(owner, SEEDS, votes_before_writing="0")
+
+
+@pytest.fixture
+def author(app: Starlette, at: str) -> Visitor:
+    """Has written statement 3, which waits."""
+    visitor = participant_in(app, at)
+    visitor.get(f"{at}/write")
+    visitor.send("/write", text="Buy my shoes!")
+    return visitor
+
+
+@pytest.fixture
+def moderator(app: Starlette, at: str, owner: Visitor) -> Visitor:
+    return moderator_in(app, at, owner, "Ines")
+
+
+def moderator_in(app: Starlette, at: str, owner: Visitor, name: str) -> Visitor:
+    visitor = member_of(app, owner, name)
+    owner.get(f"{at}/manage")
+    form = next(one for one in owner.page.all("form") if name in one.text)
+    fields = {str(one.attributes["name"]): str(one.attributes["value"]) for one in form.all("input")}
+    owner.post(f"{at}/roles", {**fields, "role": "moderator"})
+    return visitor
+
+
+class TestDeciding:
+    def test_one_after_the_other_and_accepted_ones_are_voted_on(
+        self, app: Starlette, at: str, author: Visitor, moderator: Visitor
+    ) -> None:
+        moderator.get(f"{at}/moderate")
+        assert "Buy my shoes!" in moderator.heading and "1 statement waits for you." in moderator.page.text
+        moderator.send("/moderate/3", decision="accept")
+        assert moderator.heading == "Nothing waits for you." and statement(app, 3).moderated == 1
+        voter, seen = participant_in(app, at), set()
+        for _ in range(4):
+            seen.add(voter.heading)
+            voter.send("/vote", vote="pass")
+        assert "Buy my shoes!" in seen
+
+    def test_a_rejection_names_a_criterion_and_a_reason(
+        self, app: Starlette, at: str, author: Visitor, moderator: Visitor
+    ) -> None:
+        for wrong in ({"criterion": ""}, {"criterion": "I do not like it."}, {"against": " "}):
+            moderator.get(f"{at}/moderate")
+            moderator.send("/moderate/3", {**REJECTION, **wrong})
+            assert moderator.status == 422 and statement(app, 3).moderated == 0
+        moderator.get(f"{at}/moderate")
+        moderator.send("/moderate/3", decision="accept", reason="")
+        assert moderator.status == 422 and statement(app, 3).open
+
+    def test_a_second_moderator_confirms_or_takes_back(
+        self, app: Starlette, at: str, owner: Visitor, author: Visitor, moderator: Visitor
+    ) -> None:
+        moderator.get(f"{at}/moderate")
+        moderator.send("/moderate/3", REJECTION)
+        assert statement(app, 3).moderated == -1 and statement(app, 3).open, "hidden at once"
+        assert "1 that you rejected waits for somebody else." in moderator.page.text
+        moderator.get(f"{at}/moderate/3")
+        moderator.send("/moderate/3", REJECTION)
+        assert moderator.status == 409, "nobody confirms their own"
+        second = moderator_in(app, at, owner, "Omar")
+        second.get(f"{at}/moderate")
+        assert "It sells shoes." in second.page.text and "second look" in second.page.text
+        second.send("/moderate/3", REJECTION)
+        assert not statement(app, 3).open and statement(app, 3).moderated == -1
+
+        author.get(f"{at}/write")
+        assert "Not accepted. It advertises something. It sells shoes." in author.page.text
+        author.send("/appeal/3", reason="It is a metaphor.")
+        author.post(f"{at}/appeal/3", {"csrf": token(app, author), "reason": "Again!"})
+        assert author.status == 409
+        second.get(f"{at}/moderate")
+        assert second.heading == "Nothing waits for you."
+        moderator.get(f"{at}/moderate")
+        assert "It is a metaphor." in moderator.page.text
+        moderator.send("/moderate/3", decision="accept", reason="So it is.")
+        assert statement(app, 3).moderated == 1 and not statement(app, 3).open
+
+    def test_two_at_once_do_not_undo_each_other(
+        self, app: Starlette, at: str, owner: Visitor, author: Visitor, moderator: Visitor
+    ) -> None:
+        second = moderator_in(app, at, owner, "Omar")
+        for one in (moderator, second):
+            one.get(f"{at}/moderate")
+        moderator.send("/moderate/3", decision="accept")
+        second.send("/moderate/3", REJECTION)
+        assert second.status == 409 and statement(app, 3).moderated == 1
+        assert "It sells shoes." in [one.text for one in second.page.all("textarea")], "the reason is given back"
+
+    def test_better_words_are_another_statement(
+        self, app: Starlette, at: str, author: Visitor, moderator: Visitor
+    ) -> None:
+        moderator.get(f"{at}/moderate")
+        moderator.send("/rewrite", text="Buy my shoes!", why="Clearer.")
+        assert moderator.status == 422
+        moderator.send("/rewrite", text="Shops may advertise.", why="Clearer.")
+        old, new = statement(app, 3), statement(app, 4)
+        assert (old.text, old.moderated, old.open) == ("Buy my shoes!", -1, False)
+        assert (new.text, new.moderated, new.rewritten_from) == ("Shops may advertise.", 1, 3)
+        page = Visitor(app).get(f"{at}/removed")
+        assert "Said in better words: Shops may advertise." in page.text and "Buy my shoes" not in page.text
+
+    def test_near_duplicates_stand_beside_it(self, app: Starlette, at: str, moderator: Visitor) -> None:
+        writer = participant_in(app, at)
+        writer.get(f"{at}/write")
+        near = "An assistant should say if it is not sure"
+        writer.send("/write", text=near)
+        assert writer.status == 422 and "Is your thought among these?" in writer.page.text
+        assert SEEDS[0] in writer.page.text and SEEDS[1] not in writer.page.text
+        writer.send("/write")
+        assert writer.status == 200 and near in writer.page.text, "whoever means it sends it again"
+        moderator.get(f"{at}/moderate")
+        beside = next(one for one in moderator.page.all("section") if one.attributes.get("aria-labelledby") == "alike")
+        assert SEEDS[0] in beside.text and SEEDS[2] not in beside.text
+
+
+class TestWho:
+    def test_only_moderators_of_this_conversation(
+        self, app: Starlette, at: str, owner: Visitor, author: Visitor, moderator: Visitor, stranger: Visitor
+    ) -> None:
+        elsewhere = moderator_in(app, conversation_in(owner), owner, "Omar")
+        stranger.get(at)
+        for visitor in (author, stranger, elsewhere):
+            for path in (f"{at}/moderate", f"{at}/moderate/3", f"{at}/statements", f"{at}/decisions.csv"):
+                visitor.get(path)
+                assert visitor.status == 403 and "shoes" not in visitor.response.text, path
+            visitor.post(
+                f"{at}/moderate/3", {"csrf": token(app, visitor), "decision": "accept", "reason": "x", "seen": "0"}
+            )
+            assert visitor.status == 403
+            visitor.post(
+                f"{at}/moderate/3/rewrite", {"csrf": token(app, visitor), "text": "y", "why": "x", "seen": "0"}
+            )
+            assert visitor.status == 403
+        assert statement(app, 3).moderated == 0
+        moderator.get(f"{at}/settings")
+        assert moderator.status == 403, "who moderates does not organise"
+
+    def test_nobody_appeals_for_another(self, app: Starlette, at: str, author: Visitor, moderator: Visitor) -> None:
+        moderator.get(f"{at}/moderate")
+        moderator.send("/moderate/3", REJECTION)
+        other = participant_in(app, at)
+        other.post(f"{at}/appeal/3", {"csrf": token(app, other), "reason": "x"})
+        assert other.status == 404
+
+
+class TestWhatIsKnown:
+    def test_everybody_sees_why_and_not_what(
+        self, app: Starlette, at: str, author: Visitor, moderator: Visitor, stranger: Visitor
+    ) -> None:
+        moderator.get(f"{at}/moderate")
+        moderator.send("/moderate/3", REJECTION)
+        stranger.get(f"{at}/removed")
+        assert "1 statement was removed" in stranger.page.text and "Buy my shoes" not in stranger.page.text
+        rows = stranger.page.all("table")[0].rows
+        assert rows[1][:3] == ["3", "It advertises something.", "It sells shoes. A second look is under way."]
+        assert "It insults or threatens somebody." in stranger.page.text, "criteria are published"
+
+    def test_a_spreadsheet_runs_nothing(self, app: Starlette, at: str, moderator: Visitor) -> None:
+        writer = participant_in(app, at)
+        writer.get(f"{at}/write")
+        writer.send("/write", text=FORMULA)
+        moderator.get(f"{at}/moderate")
+        moderator.send("/moderate/3", REJECTION | {"against": "@SUM(1+1)"})
+        moderator.get(f"{at}/decisions.csv")
+        headers = moderator.response.headers
+        assert headers["content-disposition"] == 'attachment; filename="decisions.csv"'
+        cells = next(csv.DictReader(io.StringIO(moderator.response.text)))
+        assert cells["text"] == "'" + FORMULA and cells["reason"] == "'@SUM(1+1)"
+
+    def test_decisions_cannot_be_changed(self, app: Starlette, at: str, author: Visitor, moderator: Visitor) -> None:
+        moderator.get(f"{at}/moderate")
+        moderator.send("/moderate/3", decision="accept")
+        for change in (update(Decision).values(reason="another"), delete(Decision)):
+            with the_site(app).database.session(writes=True) as db, pytest.raises(DatabaseError, match="append-only"):
+                db.execute(change)
+
+    def test_whoever_leaves_takes_their_statement_out_of_the_queue(
+        self, app: Starlette, at: str, author: Visitor, moderator: Visitor
+    ) -> None:
+        author.get(f"{at}/leave")
+        author.send("/leave", how="delete")
+        assert author.heading == "Everything that you gave is deleted."
+        moderator.get(f"{at}/moderate")
+        assert moderator.heading == "Nothing waits for you."
+        moderator.get(f"{at}/moderate/3")
+        assert moderator.status == 404

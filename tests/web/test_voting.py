@@ -1,0 +1,413 @@
+"""Taking part: joining, voting, changing one's mind, writing, leaving; and whoever tries more than that."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import select
+from starlette.applications import Starlette
+
+from solon.collective.opinion.lottery import chances, draw
+from solon.web.db.assembled import assembled
+from solon.web.db.tables import Answer, Conversation, Participant, Showing, Standing, Statement, Vote
+from web.visitor import Visitor, conversation_in, member_of, participant_in, the_site, token
+
+ATTACK = '"><script>document.title = "broken"</script><img src=x onerror=alert(1)>'
+POPULATION = """
+participants = 3
+[attributes.age]
+question = "How old are you?"
+shares = { young = 50, old = 50 }
+[[screening]]
+column = "resident"
+question = "Do you live here?"
+accepted = ["yes"]
+other = ["no"]
+"""
+
+
+def rows(app: Starlette, table) -> list:  # type: ignore[no-untyped-def, type-arg]
+    with the_site(app).database.session(writes=False) as db:
+        return list(db.scalars(select(table)))
+
+
+def count(app: Starlette, table) -> int:  # type: ignore[no-untyped-def]
+    return len(rows(app, table))
+
+
+def talk(app: Starlette):  # type: ignore[no-untyped-def]
+    with the_site(app).database.session(writes=False) as db:
+        return assembled(db, db.scalars(select(Conversation)).one())
+
+
+def shown(visitor: Visitor) -> str:
+    """The statement on the page."""
+    return visitor.page.all("h1")[0].text
+
+
+@pytest.fixture
+def at(owner: Visitor) -> str:
+    return conversation_in(owner, votes_before_writing="2")
+
+
+@pytest.fixture
+def voter(app: Starlette, at: str) -> Visitor:
+    return participant_in(app, at)
+
+
+class TestJoining:
+    def test_nobody_takes_part_without_saying_so(self, app: Starlette, at: str) -> None:
+        visitor = Visitor(app)
+        visitor.get(f"{at}/vote")
+        assert visitor.status == 403 and visitor.heading == "You do not take part yet"
+        visitor.get(f"{at}/join")
+        visitor.send("/join")
+        assert visitor.status == 422 and "Tick the box" in visitor.page.text
+        assert count(app, Participant) == 0
+
+    def test_a_form_sent_twice_joins_once(self, app: Starlette, at: str) -> None:
+        visitor = participant_in(app, at)
+        visitor.post(f"{at}/join", {"csrf": visitor.csrf, "consent": "yes"})
+        assert visitor.at.endswith("/vote") and count(app, Participant) == 1
+
+    def test_an_invitation_lets_one_person_in(self, app: Starlette, owner: Visitor, tmp_path: Path) -> None:
+        at = conversation_in(owner, invited="yes")
+        owner.send("/invitations", count="1")
+        link = owner.page.all("textarea")[0].text.removeprefix("http://127.0.0.1:8000")
+        first, second, uninvited = Visitor(app), Visitor(app), Visitor(app)
+        uninvited.get(f"{at}/join")
+        assert uninvited.status == 403 and "by invitation" in uninvited.heading
+        for visitor in (first, second):
+            visitor.get(link)
+            assert visitor.status == 200
+        uninvited.get(link)
+        for guess in ("", "x" * 43):
+            uninvited.post(f"{at}/join", {"csrf": token(app, uninvited), "consent": "yes", "invitation": guess})
+            assert uninvited.status == (410 if guess else 403)
+        first.send("/join", consent="yes")
+        assert first.at.endswith("/vote")
+        second.send("/join", consent="yes")
+        assert second.status == 410 and count(app, Participant) == 1
+        second.get(link)
+        assert second.status == 410
+        held = b"".join(one.read_bytes() for one in (tmp_path / "site").glob("site.sqlite*"))
+        assert link.rpartition("/")[2].encode() not in held
+
+    def test_guessing_invitations_ends_soon(self, stranger: Visitor) -> None:
+        statuses = [stranger.client.get(f"/i/{guess:043d}").status_code for guess in range(25)]
+        assert statuses == [410] * 20 + [429] * 5
+
+    def test_a_draft_is_for_those_who_run_it(self, app: Starlette, owner: Visitor, stranger: Visitor) -> None:
+        owner.get("/begin")
+        owner.send("/begin", topic="Later")
+        at = owner.at.removeprefix("http://127.0.0.1:8000").removesuffix("/manage")
+        stranger.get(at)
+        assert stranger.status == 404 and owner.get(at) and owner.status == 200
+
+
+class TestQuestions:
+    @pytest.fixture
+    def asking(self, owner: Visitor) -> str:
+        return conversation_in(owner, population=POPULATION)
+
+    def answering(self, app: Starlette, at: str, resident: str, age: str) -> Visitor:
+        visitor = participant_in(app, at)
+        assert visitor.heading == "About you"
+        visitor.send("/questions", q0=resident, q1=age)
+        return visitor
+
+    def test_seats_fill_and_who_comes_too_late_is_told(self, app: Starlette, asking: str) -> None:
+        """Of 3 people, half may be young: 2 seats."""
+        came = [self.answering(app, asking, "yes", age) for age in ("young", "young", "young", "old", "old")]
+        assert [one.at.endswith("/vote") for one in came] == [True, True, False, True, False]
+        assert "As many people like you" in came[2].page.text
+        assert [row.answer for row in rows(app, Answer)].count("young") == 2, "answers of others are not kept"
+        late = came[2]
+        late.get(f"{asking}/vote")
+        assert late.status == 403
+
+    def test_whoever_is_not_asked_is_told_and_forgotten(self, app: Starlette, asking: str) -> None:
+        outside = self.answering(app, asking, "no", "old")
+        assert "asks people of whom you are not one" in outside.page.text and count(app, Answer) == 0
+        outside.post(f"{asking}/questions", {"csrf": token(app, outside), "q0": "yes", "q1": "old"})
+        assert "asks people of whom" in outside.page.text, "no second try"
+
+    def test_only_what_is_offered_can_be_answered(self, app: Starlette, asking: str) -> None:
+        visitor = participant_in(app, asking)
+        visitor.send("/questions", q0="yes", q1="ancient")
+        assert visitor.status == 422 and "Choose an answer: How old are you?" in visitor.page.text
+        assert [one.attributes["value"] for one in visitor.page.all("input") if "checked" in one.attributes] == ["yes"]
+        visitor.send("/questions", q0="yes", q1="")
+        assert visitor.at.endswith("/vote"), "an attribute need not be said"
+
+    def test_the_last_seat_goes_to_one_of_two_who_come_at_once(self, app: Starlette, asking: str) -> None:
+        for age in ("young", "old"):
+            self.answering(app, asking, "yes", age)
+        late = [participant_in(app, asking) for _ in range(4)]
+        threads = [
+            threading.Thread(target=one.send, args=("/questions",), kwargs={"q0": "yes", "q1": ""}) for one in late
+        ]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join()
+        assert sum(one.at.endswith("/vote") for one in late) == 1
+        assert sum(row.state == "in" for row in rows(app, Participant)) == 3
+
+
+class TestVoting:
+    def test_one_after_the_other_until_all_are_voted(self, app: Starlette, voter: Visitor) -> None:
+        seen = []
+        for vote in ("agree", "disagree", "pass"):
+            seen.append(shown(voter))
+            voter.send("/vote", vote=vote)
+        assert sorted(seen) == ["Be brief.", "Be honest.", "Be kind."]
+        assert shown(voter) == "You have voted on everything there is so far."
+        votes = dict(zip([one.text for one in talk(app).statements], talk(app).votes_PS[0].tolist(), strict=True))
+        assert [votes[one] for one in seen] == [1, -1, 0]
+
+    def test_loading_the_page_again_shows_the_same(self, app: Starlette, at: str, voter: Visitor) -> None:
+        first = shown(voter)
+        for _ in range(5):
+            voter.get(f"{at}/vote")
+            assert shown(voter) == first
+        assert count(app, Showing) == 1
+
+    def test_a_form_sent_twice_counts_once(self, app: Starlette, at: str, voter: Visitor) -> None:
+        fields = {"csrf": voter.csrf, "token": hidden(voter, "token"), "vote": "agree"}
+        for vote in ("agree", "agree", "disagree"):
+            voter.post(f"{at}/vote", fields | {"vote": vote})
+            assert voter.status == 200
+        assert count(app, Vote) == count(app, Standing) == 1 and rows(app, Standing)[0].vote == 1
+
+    def test_two_votes_at_the_same_moment_count_once(self, app: Starlette, at: str, voter: Visitor) -> None:
+        fields = {"csrf": voter.csrf, "token": hidden(voter, "token")}
+        copies = [Visitor(app) for _ in range(6)]
+        for copy in copies:
+            copy.client.cookies.update(voter.client.cookies)
+        threads = [
+            threading.Thread(target=copy.post, args=(f"{at}/vote", fields | {"vote": vote}))
+            for copy, vote in zip(copies, ["agree", "disagree", "pass"] * 2, strict=True)
+        ]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join()
+        assert {copy.status for copy in copies} == {200}
+        assert count(app, Vote) == count(app, Standing) == 1
+
+    def test_what_was_not_shown_cannot_be_voted_on(self, app: Starlette, at: str, voter: Visitor) -> None:
+        other = participant_in(app, at)
+        theirs = hidden(other, "token")
+        for token_ in (theirs, "x", ""):
+            voter.post(f"{at}/vote", {"csrf": voter.csrf, "token": token_, "vote": "agree"})
+            assert voter.status == 409
+            voter.get(f"{at}/vote")
+        voter.post(f"{at}/votes/0", {"csrf": voter.csrf, "token": "t", "vote": "agree"})
+        assert voter.status == 404
+        voter.get(f"{at}/vote")
+        voter.send("/vote", vote="love")
+        assert voter.status == 422 and count(app, Vote) == 0
+
+    def test_a_vote_is_changed_and_taken_back(self, app: Starlette, at: str, voter: Visitor) -> None:
+        first = shown(voter)
+        voter.send("/vote", vote="agree")
+        assert f"You agreed: {first}" in voter.page.text
+        voter.send("/undo")
+        assert shown(voter) == first and count(app, Standing) == 0
+        voter.send("/vote", vote="disagree")
+        voter.get(f"{at}/votes")
+        number = next(one.number for one in rows(app, Statement) if one.text == first)
+        voter.send(f"/votes/{number}", vote="pass")
+        assert [one.vote for one in rows(app, Standing)] == [0]
+        assert [one.vote for one in rows(app, Vote)] == [1, None, -1, 0], "every event stays"
+        log = talk(app).log
+        assert log is not None and log.vote.tolist() == [-1, 0], "nothing is told of what was taken back"
+
+    def test_nobody_reads_anothers_votes(self, app: Starlette, at: str, owner: Visitor, voter: Visitor) -> None:
+        voter.send("/vote", vote="agree")
+        other = participant_in(app, at)
+        assert "You have not voted yet." in other.get(f"{at}/votes").text
+        for visitor in (owner, member_of(app, owner, "Ines"), Visitor(app)):
+            visitor.get(f"{at}/votes")
+            assert visitor.status == 403
+        for path in (f"{at}/votes/1", f"{at}/votes?participant=1", f"{at}/participants"):
+            other.get(path)
+            assert "Be " not in other.page.text or other.heading == "My votes"
+
+    def test_when_it_is_closed_nothing_is_counted(
+        self, app: Starlette, at: str, owner: Visitor, voter: Visitor
+    ) -> None:
+        voter.send("/vote", vote="agree")
+        owner.get(f"{at}/manage")
+        owner.send("/state", state="closed")
+        voter.send("/vote", vote="agree")
+        assert voter.status == 409 and "closed" in voter.heading
+        assert "closed" in voter.get(f"{at}/vote").all("h1")[0].text and not voter.page.all("button")
+        voter.post(f"{at}/votes/0/undo", {"csrf": token(app, voter), "token": "t"})
+        assert voter.status == 409 and count(app, Vote) == 1
+
+    def test_statements_are_shown_word_for_word_and_never_run(self, app: Starlette, owner: Visitor) -> None:
+        at = conversation_in(owner, [ATTACK])
+        voter = participant_in(app, at)
+        assert shown(voter) == ATTACK and "<script>document" not in voter.response.text
+        assert "<img" not in voter.response.text
+
+    def test_an_acknowledged_vote_is_on_the_disk(self, app: Starlette, voter: Visitor, tmp_path: Path) -> None:
+        """Another process that opens the file, after the answer, finds it."""
+        voter.send("/vote", vote="agree")
+        assert sqlite3.connect(tmp_path / "site/site.sqlite").execute("SELECT count(*) FROM votes").fetchone() == (1,)
+
+
+class TestLottery:
+    def test_chances_are_logged_and_newcomers_see_the_organisers_first(self, app: Starlette, owner: Visitor) -> None:
+        at = conversation_in(owner, ["Seed one.", "Seed two."], strict="", seeds_first="2", votes_before_writing="0")
+        writer = participant_in(app, at)
+        for text in ("Ask before you act.", "Explain the law.", "Never flatter."):
+            writer.get(f"{at}/write")
+            writer.send("/write", text=text)
+        firsts = []
+        for _ in range(12):
+            voter = participant_in(app, at)
+            firsts.append(shown(voter).startswith("Seed"))
+        chances = [one.chance for one in rows(app, Showing)][-12:]
+        # Of 5 alike, 2 of them first: 0.75 / 2 + 0.25 / 5, or 0.25 / 5.
+        assert {round(one, 6) for one in chances if one} <= {0.425, 0.05} and sum(firsts) > 6
+
+    def test_the_same_person_draws_the_same_again(self, app: Starlette, voter: Visitor) -> None:
+        person, conversation = rows(app, Participant)[0], rows(app, Conversation)[0]
+        even = chances(np.ones(3), np.array([True, True, True]))
+        assert shown(voter) == ["Be honest.", "Be kind.", "Be brief."][draw(even, conversation.seed, person.number, 0)]
+
+
+class TestWriting:
+    def test_after_some_votes_and_before_a_moderator(self, app: Starlette, at: str, voter: Visitor) -> None:
+        voter.get(f"{at}/write")
+        assert "Vote on 2 more statements first." in voter.page.text and not voter.page.all("textarea")
+        voter.post(f"{at}/write", {"csrf": token(app, voter), "text": "Too early."})
+        assert voter.status == 422 and "Too early." in voter.page.text
+        voter.get(f"{at}/vote")
+        for _ in range(2):
+            voter.send("/vote", vote="agree")
+        voter.get(f"{at}/write")
+        voter.send("/write", text="  Explain \n yourself. ")
+        assert "Explain yourself." in voter.page.text and "Waits for a moderator." in voter.page.text
+        other = participant_in(app, at)
+        for _ in range(3):
+            assert "Explain" not in shown(other)
+            other.send("/vote", vote="agree")
+        author = talk(app)
+        assert author.statements[3].text == "Explain yourself." and author.statements[3].author is not None
+        assert int(author.votes_PS[:, 3].sum()) == 1, "its author agrees with it"
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("", "Write a sentence."),
+            ("?!", "Write a sentence."),
+            ("x" * 401, "This is 1 character too long. At most 400 fit."),
+            ("be HONEST!", "Somebody has said this already."),
+        ],
+    )
+    def test_what_cannot_be_taken_is_kept_in_the_form(
+        self, app: Starlette, at: str, voter: Visitor, text: str, message: str
+    ) -> None:
+        for _ in range(2):
+            voter.send("/vote", vote="agree")
+        voter.get(f"{at}/write")
+        voter.send("/write", text=text)
+        assert voter.status == 422 and message in voter.page.text
+        assert "".join(map(str, voter.page.all("textarea")[0].children)) == text
+        assert count(app, Statement) == 3
+
+
+class TestLeaving:
+    def left(self, app: Starlette, at: str, voter: Visitor, **how: str) -> None:
+        for _ in range(3):
+            voter.send("/vote", vote="agree")
+        voter.get(f"{at}/write")
+        voter.send("/write", text="I live by the river.")
+        voter.get(f"{at}/leave")
+        voter.send("/leave", **how)
+        assert voter.status == 200
+        voter.get(f"{at}/votes")
+        assert voter.status == 403
+
+    def test_everything_is_deleted(self, app: Starlette, at: str, voter: Visitor, tmp_path: Path) -> None:
+        """Somebody else stays, and their vote is the only one."""
+        participant_in(app, at).send("/vote", vote="disagree")
+        self.left(app, at, voter, how="delete")
+        assert [count(app, table) for table in (Participant, Standing, Vote)] == [1, 1, 1]
+        assert rows(app, Vote)[0].vote == -1 and {one.participant_id for one in rows(app, Showing)} == {2}
+        assert "river" not in " ".join(one.text for one in rows(app, Statement))
+        assert len(talk(app).statements) == 3 and len(talk(app).participants) == 1
+
+    def test_statements_may_stay_without_an_author(self, app: Starlette, at: str, voter: Visitor) -> None:
+        self.left(app, at, voter, how="delete", keep="yes")
+        kept = rows(app, Statement)[3]
+        assert kept.text == "I live by the river." and kept.author_id is None
+        assert count(app, Vote) == 0
+
+    def test_votes_may_stand_and_nothing_leads_to_them(self, app: Starlette, at: str, voter: Visitor) -> None:
+        self.left(app, at, voter, how="stop")
+        assert count(app, Vote) == 4 and [one.browser for one in rows(app, Participant)] == [None]
+
+    def test_one_of_the_two_is_chosen(self, app: Starlette, at: str, voter: Visitor) -> None:
+        voter.get(f"{at}/leave")
+        voter.send("/leave")
+        assert voter.status == 422 and "Choose one of the two." in voter.page.text and count(app, Participant) == 1
+
+
+class TestRunning:
+    def test_settings_are_kept_as_typed_and_faults_named(self, app: Starlette, owner: Visitor) -> None:
+        at = conversation_in(owner)
+        owner.get(f"{at}/settings")
+        owner.send(
+            "/settings", topic="", longest="5", language="klingon!", population="participants = 'x'", consent="Keep me"
+        )
+        assert owner.status == 422 and "Keep me" in owner.page.text
+        for message in (
+            "Write what it is about.",
+            "Write a whole number from 20 to 1000.",
+            "Write a tag",
+            "population:1",
+        ):
+            assert message in owner.page.text
+        assert rows(app, Conversation)[0].topic == "How should it answer?"
+
+    def test_an_organiser_runs_their_conversation_and_no_other(self, app: Starlette, owner: Visitor) -> None:
+        mine, other = conversation_in(owner), conversation_in(owner)
+        member = member_of(app, owner, "Ines")
+        owner.get(f"{mine}/manage")
+        owner.send("/roles", role="moderator")
+        member.get(f"{mine}/manage")
+        assert member.status == 403, "a moderator is no organiser"
+        owner.get(f"{mine}/manage")
+        owner.send("/roles", role="organiser")
+        assert member.get(f"{mine}/manage") and member.status == 200
+        assert member.get(f"{other}/manage") and member.status == 403
+        owner.get(f"{mine}/manage")
+        owner.send("/roles", role="")
+        assert member.get(f"{mine}/manage") and member.status == 403
+
+    def test_seeds_are_added_once(self, app: Starlette, owner: Visitor) -> None:
+        at = conversation_in(owner)
+        owner.get(f"{at}/manage")
+        owner.send("/seeds", seeds="Be kind.\n\n  Be   patient. \nBe patient.")
+        assert [one.text for one in rows(app, Statement)][3:] == ["Be patient."]
+        owner.send("/seeds", seeds="y" * 401)
+        assert owner.status == 422 and "y" * 401 in owner.page.text and count(app, Statement) == 4
+
+    def test_quotas_show_how_they_fill(self, app: Starlette, owner: Visitor) -> None:
+        at = conversation_in(owner, population=POPULATION)
+        participant_in(app, at).send("/questions", q0="yes", q1="young")
+        owner.get(f"{at}/manage")
+        assert ["age", "young", "1", "2"] in owner.page.all("table")[0].rows
+
+
+def hidden(visitor: Visitor, name: str) -> str:
+    return next(str(one.attributes["value"]) for one in visitor.page.all("input") if one.attributes.get("name") == name)

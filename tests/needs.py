@@ -48,4 +48,9 @@ CHROMIUM = Need(
     place=_program("chromium", "chromium-browser", "google-chrome"),
     how="on Debian: apt-get install --no-install-recommends chromium",
 )
-NEEDS = (REFERENCE_DATA, CHROMIUM)
+POSTGRES = Need(
+    name="postgresql",
+    place=next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))), None) or _program("postgres"),
+    how="on Debian: apt-get install --no-install-recommends postgresql",
+)
+NEEDS = (REFERENCE_DATA, CHROMIUM, POSTGRES)

@@ -44,8 +44,8 @@ critique = "a"
 ''',
     )
     sections = (
-        "alignment, models, constitution, prompts, scenarios, sampling, supervised, quality, sft, pairs, judge, helpfulness, "
-        "preference, rl, dpo"
+        "alignment, models, constitution, prompts, scenarios, sampling, supervised, quality, sft, pairs, judge, "
+        "helpfulness, preference, rl, dpo"
     )
     *others, last = (f'"{name}"' for name in ALGORITHMS)
     assert told(path, flags=SOUND) == [

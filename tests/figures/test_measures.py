@@ -7,7 +7,7 @@ import pytest
 
 from solon.embedded.answers import all_acts, as_text, good_sentences, harm_sentence, help_sentences, style_sentence
 from solon.figures import measures
-from solon.figures.elo import play, ratings
+from solon.figures.elo import asked, play, ratings
 from solon.records import Prompt, PromptKind
 from solon.world.prompts import Request, draw_turns, read_request, world_prompts
 from solon.world.sentences import Sentence
@@ -67,7 +67,7 @@ def test_more_tips_help_more_and_any_tip_counts_as_help() -> None:
 
 
 def test_snapshots_are_rated_by_the_prompts_that_both_answered() -> None:
-    """The second wins three games of four on each seed: 400 log10(3) = 191 points."""
+    """The second wins 6 games of 8 on each seed and one of the two more: 400 log10(7 / 3) = 147 points."""
     names = [f"p{number}" for number in range(8)]
     request = Request(situation=None, category=None, task="bake a loaf of bread")
     turns = draw_turns(RNG, request)
@@ -80,7 +80,8 @@ def test_snapshots_are_rated_by_the_prompts_that_both_answered() -> None:
         return "b" if asked.id in ("p0", "p4") else "a" if a == "a" else "b"
 
     played = play(answers, prompts, lambda asked, a, b: referee(asked, "b", "b"), ("benign",))
-    assert {seed: len(own) for seed, own in played.items()} == {0: 7, 1: 8}
+    assert {seed: len(own) for seed, own in played.items()} == {0: 7 + 2, 1: 8 + 2}
+    assert asked(played) == 15
     assert play(answers, prompts, referee, ("harmful",)) == {}
 
     def three_of_four(asked: Prompt, a: str, b: str) -> measures.Winner:
@@ -90,14 +91,19 @@ def test_snapshots_are_rated_by_the_prompts_that_both_answered() -> None:
     answers["new"][0] = answers["new"][1]
     found = ratings(play(answers, prompts, three_of_four, ("benign",)), "old")
     assert found["old"].value == found["old"].low == found["old"].high == 0.0
-    assert found["new"].value == pytest.approx(190.8, abs=0.1)
-    assert found["new"].low < 100 < 300 < found["new"].high
+    assert found["new"].value == pytest.approx(147.2, abs=0.1)
+    assert found["new"].low < 60 < 300 < found["new"].high
 
 
-def test_a_rating_that_no_game_bounds_has_no_end() -> None:
-    names = ["p0", "p1"]
+def test_players_who_always_tie_are_not_known_to_be_equal() -> None:
+    names = [f"p{number}" for number in range(30)]
     turns = draw_turns(RNG, Request(situation=None, category=None, task="bake a loaf of bread"))
     prompts = {0: {name: Prompt(id=name, kind="benign", turns=turns) for name in names}}
     answers = {player: {0: dict.fromkeys(names, player)} for player in ("old", "new")}
-    found = ratings(play(answers, prompts, lambda asked, a, b: "a" if a == "new" else "b", ("benign",)), "old")
-    assert found["new"].high > found["new"].value + 1000
+    found = ratings(play(answers, prompts, lambda asked, a, b: "tie", ("benign",)), "old")["new"]
+    assert found.value == pytest.approx(0.0, abs=1e-6)
+    assert found.low < -100 and found.high > 100
+    winning = ratings(play(answers, prompts, lambda asked, a, b: "a" if a == "new" else "b", ("benign",)), "old")
+    # 31 games of 32: 400 log10(31) = 597, and one of the two more still bounds it
+    assert winning["new"].value == pytest.approx(596.5, abs=0.1)
+    assert winning["new"].low > 300

@@ -50,10 +50,10 @@ def figure(key: str = "5") -> Figure:
 def test_a_picture_says_in_words_what_it_shows() -> None:
     root = ET.fromstring(picture(figure()))
     title, description = root.find(f"{SVG}title"), root.find(f"{SVG}desc")
-    assert title is not None and title.text == "Figure 5: Something & more"
+    assert title is not None and title.text == "Figure 5. Something & more"
     assert description is not None and description.text is not None
     assert "One thing: +20.0 points (+10.0 to +30.0)." in description.text
-    assert "Not reproduced: one thing should be below 0." in description.text
+    assert "Not reproduced: one thing (should be below 0)." in description.text
     assert root.get("aria-labelledby") == "title desc"
     style = root.find(f"{SVG}style")
     assert style is not None and style.text is not None and "prefers-color-scheme: dark" in style.text
@@ -67,7 +67,7 @@ def test_the_page_has_every_figure_of_the_folder(tmp_path: Path) -> None:
     write_figures([figure("9")], tmp_path, ["5", "9"])
     html, markdown = (tmp_path / "index.html").read_text(), (tmp_path / "index.md").read_text()
     for key in ("5", "9"):
-        assert f'id="figure-{key}"' in html and f"![Figure {key}: Something & more](figure-{key}.svg)" in markdown
+        assert f'id="figure-{key}"' in html and f"![Figure {key}. Something & more](figure-{key}.svg)" in markdown
         assert read_figure(tmp_path / f"figure-{key}.json") == figure(key)
     assert "| one thing | below 0 | +20.0 points (+10.0 to +30.0) | 7 | does not agree |" in markdown
     assert "With &lt;a&gt; critique" in html and "<a> critique" not in html

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from pipeline.test_whole_document import document
 from pipeline.tiny_run import TINY, data, differing, manifest, rows, run_in, world_config
+from solon.config.engines import EndpointSection
 from solon.config.load import load_run_config
 from solon.config.run import RunConfig
 from solon.errors import RunError
@@ -36,7 +38,7 @@ def reply(request: SampleRequest) -> str:
         words = [f"{request.seed % 997} {word}" for word in ("apples", "birds", "carts", "doors", "eggs")]
         return "\n".join(f"{n}. May I take the {word} for {article[1]}?" for n, word in enumerate(words, start=1))
     if request.prompt.rstrip().endswith(f"{WHY}\n\nAssistant:"):
-        return "I went by Harm." if request.seed % 4 else "I felt like it."
+        return "I went by Harm."
     kind = "GOOD" if "You follow a constitution." in request.prompt else "Plain"
     return f"{kind} answer {request.seed % 1000}."
 
@@ -65,9 +67,9 @@ def own(llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunConf
         *("prompts.harmful=4", "prompts.benign=3", "prompts.evaluation=2", "alignment=dpo", "dpo.batch_size=4"),
         *(f"prompts.source={red}", f"prompts.helpful={good}", f"constitution.path={document(tmp_path)}"),
         *("models.assistant.path=x", "models.assistant.engine=scripted", f"models.base.path={llama}"),
-        *("dpo.epochs=1", "dpo.holdout=0", "models.base.engine=local", "rl.steps=1"),
+        *("dpo.epochs=1", "dpo.holdout=0", "models.base.engine=local", "sampling.answers.max_new_tokens=120"),
     ]
-    return load_run_config(None, [one for one in settings if not one.startswith("rl.")], {})
+    return load_run_config(None, settings, {})
 
 
 def test_a_run_makes_its_data_from_articles_and_its_trace_leads_back_to_them(own: RunConfig, tmp_path: Path) -> None:
@@ -84,8 +86,8 @@ def test_a_run_makes_its_data_from_articles_and_its_trace_leads_back_to_them(own
     dialogues = [Dialogue.model_validate(row) for row in rows(folder, "dialogues")]
     counts = manifest(folder, "dialogues").counts
     assert counts.rows_in == len(scenarios) == len(dialogues) + sum(counts.dropped.values())
-    assert {one.principle_id for one in dialogues} <= {"harm"}, "the script names no other"
-    assert counts.dropped["the explanation names another article alone"] > 0
+    assert [one.principle_id for one in dialogues] == ["harm", "harm"], "the script names no other"
+    assert counts.dropped == {"the explanation names another article alone": 2}
     sources = [row["source"] for row in rows(folder, "models/sl", "demonstrations")]
     assert sources.count("dialogue") == sources.count("explanation") == len(dialogues) > 0
 
@@ -136,12 +138,12 @@ def test_a_model_that_writes_no_prompt_ends_the_run_with_what_to_do(
         run_in(tmp_path / "run", own, until="scenarios")
 
 
-def test_a_plan_counts_what_is_asked(own: RunConfig, tmp_path: Path) -> None:
-    run_in(tmp_path / "run", own)
+def test_a_plan_counts_what_is_asked(own: RunConfig) -> None:
+    samples = EndpointSection().samples  # that a verdict may take of a model without files
     planned = {
         one.stage: {each.role: each.calls for each in one.asked}
-        for one in make_plan(own, Reporter(), trial=False).stages
+        for one in make_plan(own, Reporter(sys.stderr), trial=False).stages
     }
     assert planned["scenarios"] == {"assistant": 2}
-    assert planned["dialogues"] == {"assistant": 4 * 3, "judge": 4 * 2}
-    assert planned["rankings"] == {"base": 4 * 3, "judge": 4 * 3 * 2 * 2}
+    assert planned["dialogues"] == {"assistant": 4 * 3, "judge": 4 * 2 * samples}
+    assert planned["rankings"] == {"base": 4 * 3, "judge": 4 * 3 * 2 * 2 * samples}

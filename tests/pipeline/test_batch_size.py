@@ -20,7 +20,7 @@ from solon.pipeline.sources import prompt_sets
 from solon.pipeline.stage import Stage
 from solon.pipeline.stages import comparisons, helpful, helpfulness, pairs, prompts, revisions
 from solon.records import Answer, Comparison, Pair, Record, Revision
-from stages import begun, finished
+from stages import begun, finished, in_run
 
 LEAST_EQUAL = 0.99
 COUNTS = ("prompts.harmful=70", "prompts.mixed=30", "prompts.benign=100", "prompts.evaluation=1", "supervised.rounds=1")
@@ -43,7 +43,7 @@ def generated(config: RunConfig, model: Path, folder: Path) -> dict[str, list[Re
         pipeline.done["sl"] = Trained.at(model)
         for stage, record in GENERATION.items():
             folder = begun(run, stage.folder)
-            stage.body(pipeline.work(stage, folder))
+            stage.body(pipeline.work(in_run(stage, config), folder))
             folder.finish()
             pipeline.done[stage.name] = finished(run, stage.folder)
             made[stage.name] = list(pipeline.done[stage.name].rows("rows", record))

@@ -61,7 +61,7 @@ def test_every_two_answers_to_a_prompt_that_asks_for_harm_are_a_game(
 
 
 def test_so_many_prompts_and_the_report_shows_them_until_the_answers_change(run: Path) -> None:
-    assert "by its judge" in done("elo", run, "-n", "2")
+    assert "by its judge: 6 games" in " ".join(done("elo", run, "-n", "2").split())
     kept = json.loads((run / "elo.json").read_text())
     assert (kept["prompts"], kept["elo"]["games"]) == (2, 6)
     data = load_report_data(run)

@@ -62,7 +62,7 @@ def test_every_model_has_a_result_of_every_evaluation_at_every_temperature(evalu
 
 def test_a_limit_takes_rows_from_all_over_the_file(evaluated: Path) -> None:
     items = {row["item"] for row in rows(evaluated, "evaluated-base") if row["task"] == "gsm8k"}
-    assert items == {"1", "3"}
+    assert len(items) == 2 and len(items & {"1", "2"}) == 1
     assert {one.n for one in result(evaluated, "gsm8k", "sl", 0.0).metrics} == {2}
 
 

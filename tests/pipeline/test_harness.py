@@ -101,7 +101,7 @@ def test_a_task_of_ours_on_a_runs_models(finished: Path, tmp_path: Path, monkeyp
     (tmp_path / "tasks/tiny.yaml").write_text(TASK.format(data=tmp_path / "data.jsonl"))
     asked = ("eval", "harness", "--task", "tiny", "--include", tmp_path / "tasks", "--model", finished)
     printed = done(*asked)
-    assert "harness-tiny" in printed and "acc (n 4)" in printed
+    assert "harness-tiny" in printed and " acc " in printed
     kept = in_order(read_evaluations(finished)[0].values())
     for path in (finished / "evaluations").iterdir():
         path.unlink()  # the run belongs to other tests too

@@ -27,7 +27,7 @@ from solon.pipeline.work import Work
 from solon.records import Comparison, Prompt, Turn
 from solon.train.loop import TrainStep
 from solon.train.preference import PreferenceExample
-from stages import begun, finished
+from stages import begun, finished, in_run
 from tiny_models import tiny_tokenizer
 
 NEW = 10
@@ -59,7 +59,7 @@ def tiny_work(folder: Path, stage: Stage, prompts: Sequence[Prompt], tokens: int
             "sl": Trained.at(model),
             "pm": Trained.at(folder / "pm"),
         }
-        work = pipeline.work(stage, begun(run, stage.folder))
+        work = pipeline.work(in_run(stage, config), begun(run, stage.folder))
         yield work
 
 

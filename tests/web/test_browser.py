@@ -14,8 +14,9 @@ from sqlalchemy import select
 from needs import CHROMIUM
 from report.browser import Browser
 from solon.web.app import create_app
-from solon.web.db.tables import Standing, Statement
-from solon.web.serve import _listening
+from solon.web.db.statements import add_statement
+from solon.web.db.tables import Conversation, Decision, Standing, Statement
+from solon.web.serve import _listening, owner_link
 from solon.web.settings import Settings
 from solon.web.site import Site
 from web.visitor import conversation_in, owner_of
@@ -58,12 +59,17 @@ def browser(tmp_path: Path) -> Iterator[Browser]:
 
 def press(browser: Browser, *, until: str) -> None:
     """Tab on to the first thing for which this is true of `it`, and press Enter; a page comes, or a part of one."""
+    reach(browser, until)
+    browser.key("Enter", 13, "\r")
+
+
+def reach(browser: Browser, until: str) -> None:
+    """Tab on to the first thing for which this is true of `it`."""
     for _ in range(40):
         browser.key("Tab", 9)
         if browser.run(f"(it => Boolean({until}))(document.activeElement)"):
             outline = browser.run("getComputedStyle(document.activeElement).outlineStyle")
             assert outline != "none", "one sees where one is"
-            browser.key("Enter", 13, "\r")
             return
     raise AssertionError(f"the keyboard does not reach {until}: {browser.run('document.body.innerText')[:300]}")
 
@@ -81,11 +87,8 @@ def joined(browser: Browser, base: str, path: str) -> None:
     seen = len(browser.events)
     press(browser, until="it.textContent === 'Take part'")
     browser.loaded(seen)
-    for _ in range(40):
-        browser.key("Tab", 9)
-        if browser.run("document.activeElement.id") == "consent":
-            browser.key(" ", 32, " ")
-            break
+    reach(browser, "it.id === 'consent'")
+    browser.key(" ", 32, " ")
     seen = len(browser.events)
     press(browser, until="it.textContent === 'Begin'")
     browser.loaded(seen)
@@ -125,10 +128,7 @@ def test_vote_undo_and_write_by_keyboard(browser: Browser, place: tuple[Site, st
     seen = len(browser.events)
     press(browser, until="it.textContent === 'Write a statement'")
     browser.loaded(seen)
-    for _ in range(40):
-        browser.key("Tab", 9)
-        if browser.run("document.activeElement.tagName") == "TEXTAREA":
-            break
+    reach(browser, "it.tagName === 'TEXTAREA'")
     mine = f"Written {'with' if script else 'without'} a script."
     browser.call("Input.insertText", text=mine)
     if script:
@@ -144,6 +144,43 @@ def test_vote_undo_and_write_by_keyboard(browser: Browser, place: tuple[Site, st
         assert mine in [one.text for one in db.scalars(select(Statement))]
         newest = db.scalars(select(Standing).order_by(Standing.vote_id.desc()).limit(4))
         assert [one.vote for one in newest] == [1, -1, -1, 1], "agree, disagree, pass taken back for disagree, and mine"
+
+
+def test_moderation_by_keyboard(browser: Browser, place: tuple[Site, str, str]) -> None:
+    """Rejected with a criterion and a reason, then the next one accepted, without a pointer."""
+    site, base, path = place
+    with site.database.session(writes=True) as db:
+        talk = db.scalars(select(Conversation)).one()
+        for text in ("Buy shoes here.", "Say please."):
+            add_statement(db, talk, text, author=None)
+        db.commit()
+    browser.open(owner_link(site))
+    seen = len(browser.events)
+    press(browser, until="it.textContent === 'Sign in'")
+    browser.loaded(seen)
+    browser.open(f"{base}{path}/moderate")
+    assert browser.run("document.activeElement.id") == "statement"
+    first = heading(browser)
+    press(browser, until="it.textContent === 'Reject it'")
+    reach(browser, "it.name === 'criterion'")
+    for _ in range(3):
+        browser.key("ArrowDown", 40)
+    reach(browser, "it.name === 'against'")
+    browser.call("Input.insertText", text="It insults the reader.")
+    seen = len(browser.events)
+    press(browser, until="it.textContent === 'Reject'")
+    browser.loaded(seen)
+    second = heading(browser)
+    seen = len(browser.events)
+    press(browser, until="it.textContent === 'Accept'")
+    browser.loaded(seen)
+    with site.database.session(writes=False) as db:
+        told = db.scalars(select(Decision).order_by(Decision.id.desc()).limit(2)).all()
+        assert [(one.action, one.criterion, one.reason) for one in told] == [
+            ("accept", "", "It meets the criteria."),
+            ("reject", "It insults or threatens somebody.", "It insults the reader."),
+        ]
+    assert first != second and browser.complaints() == []
 
 
 def test_a_vote_that_does_not_get_through_is_said_to_be_lost_and_sent_again(
@@ -172,7 +209,7 @@ def test_pages_fit_every_window_in_every_language(browser: Browser, place: tuple
     joined(browser, base, path)
     for dark in (False, True):
         for width in (1200, 390):
-            for page in ("", "/vote", "/votes", "/write", "/leave"):
+            for page in ("", "/vote", "/votes", "/write", "/leave", "/results", "/removed"):
                 browser.open(f"{base}{path}{page}?language={tag}", width=width, dark=dark)
                 assert browser.run("document.documentElement.scrollWidth") == width, page
                 assert browser.run("document.documentElement.dir") == ("rtl" if tag == "ar" else "ltr")

@@ -17,46 +17,54 @@ from solon.web.db.migrate import REVISIONS, migrate
 from solon.web.db.tables import Audited, Base
 
 
-def url(folder: Path) -> str:
-    return f"sqlite:///{folder / 'site.sqlite'}"
-
-
 def revisions() -> list[str]:
     return [one.revision for one in ScriptDirectory(REVISIONS).walk_revisions()][::-1]
 
 
-def test_a_fresh_one_is_what_the_tables_say(tmp_path: Path) -> None:
-    database = Database(url(tmp_path))
+def url(folder: Path) -> str:
+    return f"sqlite:///{folder / 'site.sqlite'}"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> str:
+    """Of a database that is not there yet."""
+    return url(tmp_path)
+
+
+def test_a_fresh_one_is_what_the_tables_say(place: str) -> None:
+    database = Database(place)
     with database.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
         assert MigrationContext.configure(connection).get_current_revision() == revisions()[-1]
         assert migrate(connection) == []
 
 
-def test_an_old_one_is_brought_up_with_what_it_holds(tmp_path: Path) -> None:
-    engine = create_engine(url(tmp_path))
+@pytest.mark.parametrize("last", revisions())
+def test_an_old_one_is_brought_up_with_what_it_holds(place: str, last: str) -> None:
+    """From every schema there ever was, the first on."""
+    engine = create_engine(place)
     with engine.begin() as connection:
-        assert migrate(connection, revisions()[0]) == revisions()[:1]
-        connection.execute(text("INSERT INTO members (name, owner, created) VALUES ('Ines', 1, 5)"))
+        assert migrate(connection, last) == revisions()[: revisions().index(last) + 1]
+        connection.execute(text("INSERT INTO members (name, owner, created) VALUES ('Ines', true, 5)"))
         connection.execute(text("INSERT INTO audit (time, actor, action, detail) VALUES (1, 'site', 'x', '{}')"))
-    database = Database(url(tmp_path))
+    database = Database(place)
     with database.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
-        assert connection.execute(text("SELECT name, owner, created FROM members")).all() == [("Ines", 1, 5)]
+        assert connection.execute(text("SELECT name, owner, created FROM members")).all() == [("Ines", True, 5)]
         assert connection.execute(text("SELECT count(*) FROM audit")).scalar() == 1
 
 
-def test_one_of_a_newer_solon_is_left_alone(tmp_path: Path) -> None:
-    Database(url(tmp_path))
-    with create_engine(url(tmp_path)).begin() as connection:
+def test_one_of_a_newer_solon_is_left_alone(place: str) -> None:
+    Database(place)
+    with create_engine(place).begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(InputError, match=r"the database is of a newer Solon \(revision 9999\)"):
-        Database(url(tmp_path))
+        Database(place)
 
 
 @pytest.mark.parametrize("change", [update(Audited).values(actor="nobody"), delete(Audited)])
-def test_the_log_refuses_to_be_changed(tmp_path: Path, change) -> None:  # type: ignore[no-untyped-def]
-    database = Database(url(tmp_path))
+def test_the_log_refuses_to_be_changed(place: str, change) -> None:  # type: ignore[no-untyped-def]
+    database = Database(place)
     with database.session(writes=True) as db:
         db.execute(insert(Audited).values(time=1, actor="site", action="x", detail={}))
         db.commit()

@@ -17,7 +17,7 @@ from solon.web.app import PAGES
 from solon.web.forms import MOST_BYTES
 from solon.web.headers import POLICY
 from solon.web.language import PACKAGE, languages, preferred
-from solon.web.limits import Limit, Limiter
+from solon.web.limits import Limit, Limiter, network
 from solon.web.serve import owner_link
 from solon.web.signing import Signer
 from solon.web.troubles import Trouble
@@ -34,8 +34,9 @@ def address(path: str, slug: str) -> str:
 
 
 def test_every_page_forbids_what_it_does_not_need(stranger: Visitor) -> None:
-    for path in ("/", "/nothing", "/team"):
+    for path in ("/", "/nothing", "/team", "/c/%00", "/c/x%00y/vote", "/team/99999999999999/link"):
         stranger.get(path)
+        assert stranger.status != 500
         headers = stranger.response.headers
         assert headers["content-security-policy"] == POLICY
         assert "unsafe" not in POLICY and "script-src 'self'" in POLICY and "frame-ancestors 'none'" in POLICY
@@ -238,6 +239,14 @@ def test_too_often(monkeypatch: pytest.MonkeyPatch) -> None:
         limiter.count(limit, "a")
     assert refused.value.status == 429 and refused.value.values == {"minutes": 1}
     limiter.count(limit, "a")
+
+
+def test_an_address_of_the_newer_kind_stands_for_its_network() -> None:
+    assert [network(one) for one in ("192.0.2.7", "2001:db8:1:2:3::7", "testclient")] == [
+        "192.0.2.7",
+        "2001:db8:1:2::/64",
+        "testclient",
+    ]
 
 
 def test_purposes_have_keys_of_their_own() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from pathlib import Path
 
@@ -12,7 +11,9 @@ from sqlalchemy import select
 from starlette.applications import Starlette
 
 from solon.collective.opinion.lottery import chances, draw
+from solon.web.collect.voting import VOTES
 from solon.web.db.assembled import assembled
+from solon.web.db.engine import Database
 from solon.web.db.tables import Answer, Conversation, Participant, Showing, Standing, Statement, Vote
 from web.visitor import Visitor, conversation_in, member_of, participant_in, the_site, token
 
@@ -239,6 +240,12 @@ class TestVoting:
             other.get(path)
             assert "Be " not in other.page.text or other.heading == "My votes"
 
+    def test_nobody_votes_faster_than_people_read(self, app: Starlette, at: str, voter: Visitor) -> None:
+        fields = {"csrf": voter.csrf, "token": "x", "vote": "agree"}
+        statuses = [voter.client.post(f"{at}/vote", data=fields).status_code for _ in range(VOTES.times + 2)]
+        assert statuses == [409] * VOTES.times + [429] * 2
+        assert participant_in(app, at).status == 200, "others go on"
+
     def test_when_it_is_closed_nothing_is_counted(
         self, app: Starlette, at: str, owner: Visitor, voter: Visitor
     ) -> None:
@@ -257,14 +264,18 @@ class TestVoting:
         assert shown(voter) == ATTACK and "<script>document" not in voter.response.text
         assert "<img" not in voter.response.text
 
-    def test_an_acknowledged_vote_is_on_the_disk(self, app: Starlette, voter: Visitor, tmp_path: Path) -> None:
-        """Another process that opens the file, after the answer, finds it."""
+    def test_an_acknowledged_vote_is_committed(self, app: Starlette, voter: Visitor) -> None:
+        """Whoever opens the database after the answer finds it."""
         voter.send("/vote", vote="agree")
-        assert sqlite3.connect(tmp_path / "site/site.sqlite").execute("SELECT count(*) FROM votes").fetchone() == (1,)
+        with Database(the_site(app).settings.database_url).session(writes=False) as db:
+            assert [one.vote for one in db.scalars(select(Vote))] == [1]
 
 
 class TestLottery:
-    def test_chances_are_logged_and_newcomers_see_the_organisers_first(self, app: Starlette, owner: Visitor) -> None:
+    def test_chances_are_logged_and_newcomers_see_the_organisers_first(
+        self, app: Starlette, owner: Visitor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(the_site(app).live, "newest", lambda _: None)  # all are new, however long this takes
         at = conversation_in(owner, ["Seed one.", "Seed two."], strict="", seeds_first="2", votes_before_writing="0")
         writer = participant_in(app, at)
         for text in ("Ask before you act.", "Explain the law.", "Never flatter."):
@@ -344,6 +355,9 @@ class TestLeaving:
         assert [count(app, table) for table in (Participant, Standing, Vote)] == [1, 1, 1]
         assert rows(app, Vote)[0].vote == -1 and {one.participant_id for one in rows(app, Showing)} == {2}
         assert "river" not in " ".join(one.text for one in rows(app, Statement))
+        the_site(app).database.engine.dispose()
+        held = b"".join(one.read_bytes() for one in (tmp_path / "site").glob("site.sqlite*"))
+        assert b"by the river" not in held, "it is overwritten, too"
         assert len(talk(app).statements) == 3 and len(talk(app).participants) == 1
 
     def test_statements_may_stay_without_an_author(self, app: Starlette, at: str, voter: Visitor) -> None:

@@ -56,8 +56,9 @@ def figures(
     made once: give the same command again, and it goes on where it stopped.
     """
     from solon.figures.catalogue import EXPERIMENTS, chosen
-    from solon.figures.make import Order, dose_of, make_figures, ordered, tasks_of
-    from solon.figures.page import INDEX, name
+    from solon.figures.make import Order, dose_of, make_figures, ordered, require_folder, tasks_of
+    from solon.figures.page import INDEX
+    from solon.figures.words import name
 
     asked = chosen(keys or [])
     place, missing = ordered(Order(dose=dose_of(dose, quick=quick), seeds=seeds, models=tuple(model or ()), runs=runs))
@@ -67,9 +68,10 @@ def figures(
         for task in (task for task in tasks_of(asked, place) if not task.done):
             typer.echo(task.command)
         return
-    command = "the same command again"
+    require_folder(output, "-o")
+    require_folder(place.runs, "--runs")
     with (
-        resumable_with(place.runs, command),
+        resumable_with(place.runs, "give the same command again"),
         storage_errors(output),
         reporting(quiet=quiet, as_json=as_json, heed=interrupts.heed) as reporter,
     ):

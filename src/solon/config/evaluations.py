@@ -23,7 +23,7 @@ class PublishedSection(Section):
     data: DataPath | None = None
     """The file, in the form that `solon eval` reads. None: it is left out."""
     limit: int | None = Field(None, ge=1)
-    """At most so many rows, as far apart in the file as can be. None: all."""
+    """At most so many rows, from all over the file; the same in all runs. None: all."""
 
 
 class ChoicesSection(PublishedSection):

@@ -53,7 +53,7 @@ RLOO = Arm(
 DPO = tuple(
     Arm(
         name=f"dpo-{epochs}",
-        title=f"DPO, {epochs} passes" if epochs > 1 else "DPO, 1 pass",
+        title=f"DPO-{epochs}",
         # As the shipped run file world-dpo.
         settings=(
             *("alignment=dpo", "dpo.beta=0.3", "dpo.learning_rate=1e-4", "dpo.batch_size=32"),

@@ -22,7 +22,11 @@ OPEN = 2000.0
 
 
 def play(answers: Answers, prompts: Prompts, referee: Referee, kinds: tuple[str, ...]) -> Played:
-    """Every two players, on every prompt of these kinds that both answered."""
+    """Every two players, on every prompt of these kinds that both answered.
+
+    Two more prompts count in each seed that has any: one in which the first of every two wins, and one in which the
+    second does. So every rating is bounded, and answers that always tie are no certainty that players are equal.
+    """
     found: dict[int, list[tuple[str, tuple[str, str, Winner]]]] = {}
     for one, two in combinations(answers, 2):
         for seed in answers[one].keys() & answers[two].keys():
@@ -32,7 +36,18 @@ def play(answers: Answers, prompts: Prompts, referee: Referee, kinds: tuple[str,
                 if name in second and prompt.kind in kinds:
                     game = (one, two, referee(prompt, first[name], second[name]))
                     found.setdefault(seed, []).append((name, game))
-    return dict(sorted(found.items()))
+    return {seed: [*own, *_both_ways({game[:2] for _, game in own})] for seed, own in sorted(found.items())}
+
+
+def _both_ways(pairs: set[tuple[str, str]]) -> list[tuple[str, tuple[str, str, Winner]]]:
+    """The games of the two more prompts."""
+    ways: tuple[tuple[str, Winner], ...] = (("first", "a"), ("second", "b"))
+    return [(name, (*pair, winner)) for name, winner in ways for pair in sorted(pairs)]
+
+
+def asked(played: Played) -> int:
+    """Prompts of all seeds, without the two more of each."""
+    return sum(len({name for name, _ in own}) - 2 for own in played.values())
 
 
 def ratings(played: Played, anchor: str) -> dict[str, Interval]:

@@ -15,7 +15,7 @@ Expected = Literal["above", "below", "same"]
 """Of a figure: above 0, below 0, or no farther from 0 than a margin."""
 Held = Literal["agrees", "disagrees", "undecided"]
 Outcome = Literal["agrees", "agrees in part", "does not agree", "undecided", "not measured"]
-Unit = Literal["points", "share", "Elo", "score", ""]
+Unit = Literal["points", "share", "Elo", "score", "nats"]
 """`points`: a share or a difference of shares, told in percentage points; `share`: told in percent."""
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from solon.config.load import load_run_config
 from solon.config.paths import EMBEDDED, EMBEDDED_MODELS
 from solon.embedded.card import WEIGHTS
-from solon.errors import ModelError, UserError, Where
+from solon.errors import InputError, ModelError, UserError, Where
 from solon.figures.arms import every_arm
 from solon.figures.experiment import Experiment
 from solon.figures.figure import Figure
@@ -87,6 +87,15 @@ def _given(models: Sequence[str]) -> tuple[str, ...]:
             hint = "give a folder that `solon embedded pretrain` made, or the name of a shipped model"
             raise ModelError(f"no {WEIGHTS} there", where=Where(model), hint=hint)
     return tuple(model if model in EMBEDDED_MODELS else str(Path(model).absolute()) for model in models)
+
+
+def require_folder(path: Path, option: str) -> None:
+    """Makes a folder where there is none. Raises `InputError` if it cannot be one."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        what = f"cannot be a folder: {error.strerror}"
+        raise InputError(what, where=Where(path), hint=f"name another with {option}") from error
 
 
 def tasks_of(experiments: Sequence[Experiment], place: Place) -> list[Task]:

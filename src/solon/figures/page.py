@@ -14,6 +14,7 @@ from solon.artifacts.atomic import canonical_json, write_atomic
 from solon.errors import RunError, Where
 from solon.figures import picture, words
 from solon.figures.figure import Figure
+from solon.figures.words import name
 from solon.records import first_error
 from solon.report import charts
 from solon.report.standalone import environment, policy, style_sheet
@@ -48,11 +49,6 @@ def read_figure(path: Path) -> Figure:
     except ValidationError as error:
         what = f"not a figure that this version can read: {first_error(error)}"
         raise RunError(what, where=Where(path), hint="delete it, or make it again") from error
-
-
-def name(figure: Figure) -> str:
-    """Example: `Figure 5. Harmlessness and helpfulness by the number of revisions`."""
-    return f"Figure {figure.key}. {figure.title}" if figure.key.isdigit() else figure.title
 
 
 def headline(figures: Sequence[Figure]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from markupsafe import Markup
 
 from solon.figures.figure import Figure, Line, Panel
-from solon.figures.words import verdict
+from solon.figures.words import name, verdict
 from solon.report.charts import (
     HEIGHT,
     WIDE,
@@ -73,12 +73,7 @@ def picture(figure: Figure) -> str:
         part for place, chart in enumerate(drawn) for part in _placed(chart, place * (WIDE + GAP), height - HEIGHT)
     )
     style = Markup(asset("solon.report", "charts.css") + _STYLE)
-    return whole.format(w=width, h=height, title=alternative(figure), desc=described(figure), style=style, parts=parts)
-
-
-def alternative(figure: Figure) -> str:
-    """What the picture is, in a few words."""
-    return f"Figure {figure.key}: {figure.title}"
+    return whole.format(w=width, h=height, title=name(figure), desc=described(figure), style=style, parts=parts)
 
 
 def described(figure: Figure) -> str:

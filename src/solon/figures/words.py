@@ -18,10 +18,15 @@ HELD = {"agrees": "agrees", "disagrees": "does not agree", "undecided": "not dec
 EXPECTED = {"above": "above 0", "below": "below 0"}
 
 
+def name(figure: Figure) -> str:
+    """Example: `Figure 5. Harmlessness and helpfulness by the number of revisions`; those of ours have no number."""
+    return f"Figure {figure.key}. {figure.title}" if figure.key.isdigit() else figure.title
+
+
 def number(value: float, unit: Unit) -> str:
     """As it is told, without its sign.
 
-    >>> number(-0.123, "points"), number(41.6, "Elo"), number(0.05, "")
+    >>> number(-0.123, "points"), number(41.6, "Elo"), number(0.05, "nats")
     ('12.3', '42', '0.05')
     """
     size = abs(value)
@@ -39,15 +44,15 @@ def signed(value: float, unit: Unit) -> str:
 
 def measured(found: Interval, unit: Unit) -> str:
     """E.g. `+12.3 points (+10.1 to +14.5)`."""
-    name = {"share": "%", "": ""}.get(unit, f" {unit}")
+    name = "%" if unit == "share" else f" {unit}"
     return f"{signed(found.value, unit)}{name} ({signed(found.low, unit)} to {signed(found.high, unit)})"
 
 
 def expected(claim: Claim) -> str:
     """E.g. `above 0`, `within 5.0 points of 0`."""
     if claim.expected == "same":
-        unit = "" if claim.unit == "" else f" {'points' if claim.unit == 'share' else claim.unit}"
-        return f"within {number(claim.margin, claim.unit)}{unit} of 0"
+        unit = "points" if claim.unit == "share" else claim.unit
+        return f"within {number(claim.margin, claim.unit)} {unit} of 0"
     return EXPECTED[claim.expected]
 
 
@@ -61,9 +66,8 @@ def sentence(claims: Sequence[Claim]) -> str:
 
 def verdict(figure: Figure) -> str:
     """Whether the two agree, and on what not."""
-    missing = [claim for claim in figure.claims if claim.held != "agrees"]
     parts = [OUTCOMES[figure.outcome]]
-    for claim in missing:
-        told = "Not reproduced" if claim.held == "disagrees" else "Not decided"
-        parts.append(f"{told}: {claim.what} should be {expected(claim)}.")
+    for held, told in (("disagrees", "Not reproduced"), ("undecided", "Not decided")):
+        if own := [claim for claim in figure.claims if claim.held == held]:
+            parts.append(f"{told}: {'; '.join(f'{one.what} (should be {expected(one)})' for one in own)}.")
     return " ".join(parts)

@@ -132,7 +132,8 @@ def _require_success(child: _Child) -> None:
     said = child.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     if code == UNUSABLE and said:
         told = " ".join(said[-3:]).removeprefix("error: ")
-        raise RunError(f"{child.task.name}: {told}", where=Where(child.log))
+        hint = "another dose or model needs another folder: --runs DIR"
+        raise RunError(f"{child.task.name}: {told}", where=Where(child.log), hint=hint)
     last = said[-1] if said else f"exit code {code}"
     raise ProcessError(
         f"{child.task.name} failed: {last} (all that it said: {child.log}; command: {child.task.command})"

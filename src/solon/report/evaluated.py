@@ -25,7 +25,7 @@ def print_evaluations(found: Sequence[Evaluation], console: Console) -> None:
     models = list(dict.fromkeys(one.model for one in found))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption=_CAPTION, caption_justify="left")
     table.add_column("evaluation")
-    for model in (*map(wording.model_title, models), "change"):
+    for model in ("n", *map(wording.model_title, models), "change"):
         table.add_column(Text(printable(model)), justify="right", no_wrap=True)
     for (name, temperature), own in grouped(found, lambda one: (one.name, one.temperature)).items():
         at = "" if temperature is None else f", temperature {temperature:g}"
@@ -45,7 +45,7 @@ def _rows(found: Sequence[Evaluation], models: Sequence[str]) -> Iterator[list[s
         count = max(own[name].n for own in by_model.values() if name in own)
         cells = [_figure(by_model.get(model, {}).get(name)) for model in models]
         change = next((it for it in last.paired if it.name == name and it.against == first), None)
-        yield [f"  {name} (n {count})", *cells, _interval(change)]
+        yield [f"  {name}", str(count), *cells, _interval(change)]
 
 
 def _left_out(found: Sequence[Evaluation]) -> Iterator[str]:
@@ -62,7 +62,7 @@ def _interval(metric: Metric | None) -> str:
     if metric is None:
         return ""
     low, high = ("open" if end is None else _number(end, sign=True) for end in (metric.low, metric.high))
-    return f"{_number(metric.value, sign=True)} ({low} to {high})"
+    return f"{_number(metric.value, sign=True)} [{low}, {high}]"
 
 
 def _number(value: float, *, sign: bool = False) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
+from ipaddress import ip_address, ip_network
 from threading import Lock
 from time import monotonic
 
@@ -15,11 +16,25 @@ MOST_KEYS = 50_000
 
 @dataclass(frozen=True)
 class Limit:
-    """So many times in so many seconds."""
+    """So many times in so many seconds, of one address or of one browser."""
 
     name: str
     times: int
     seconds: float
+    of_browser: bool = False
+
+
+def network(address: str) -> str:
+    """The address, or the part of it that its owner cannot change: of the newer kind, everybody has 2⁶⁴.
+
+    >>> network("192.0.2.7"), network("2001:db8::7")
+    ('192.0.2.7', '2001:db8::/64')
+    """
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    return address if found.version == 4 else str(ip_network((int(found) >> 64 << 64, 64)))
 
 
 @dataclass

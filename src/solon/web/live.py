@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -26,6 +27,7 @@ from solon.web.db.showings import views
 from solon.web.db.tables import Conversation
 
 T = TypeVar("T")
+log = logging.getLogger("solon.web")
 LEAST_SECONDS = 5.0
 """Between two analyses of one conversation."""
 REST = 10
@@ -122,7 +124,8 @@ class Live:
         """As the database is now."""
         started = monotonic()
         with self.database.session(writes=False) as db:
-            row, found = db.get_one(Conversation, talk), version(db, talk)
+            row = db.get_one(Conversation, talk)
+            found = version(db, row)
             kept = self._kept.get(talk)
             if kept and kept.version == found:
                 snapshot = kept.snapshot
@@ -136,7 +139,14 @@ class Live:
             running = self._running.get(talk)
             if running is None or running.done():
                 running = self._running[talk] = self._pool.submit(self.refresh, talk)
+                running.add_done_callback(_log_failure)
             return running
+
+
+def _log_failure(done: Future[Snapshot]) -> None:
+    """Somebody may have asked without waiting."""
+    if error := done.exception():
+        log.error("a conversation could not be analysed", exc_info=error)
 
 
 def _snapshot(

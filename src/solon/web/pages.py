@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 
@@ -19,7 +20,10 @@ from solon.report.public.bars import PATTERNS, vote_bar
 from solon.report.public.markdown import rendered
 
 PACKAGES = ("solon.web", "solon.report.public", "solon.report")
-STYLES = (("solon.report", "templates/report.css"), ("solon.report.public", "templates/public.css"))
+STYLES = (
+    *(("solon.report", f"templates/{name}.css") for name in ("charts", "report")),
+    ("solon.report.public", "templates/public.css"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,10 +53,19 @@ def _asset(name: str, data: bytes, kind: str) -> Asset:
     return Asset(name=f"{stem}-{hashlib.sha256(data).hexdigest()[:12]}.{ending}", data=data, kind=kind)
 
 
+def moment(milliseconds: int) -> str:
+    """A time in UTC, for logs.
+
+    >>> moment(1_726_860_583_813)
+    '2024-09-20 19:29'
+    """
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+
+
 @cache
 def templates() -> jinja2.Environment:
     """Escaped, and strict about names that they do not know."""
     made = standalone.environment(*PACKAGES)
-    made.globals.update(vote_bar=vote_bar, patterns=PATTERNS, prose=rendered)
+    made.globals.update(vote_bar=vote_bar, patterns=PATTERNS, prose=rendered, moment=moment)
     made.filters["twice"] = lambda text: (text, text)  # options whose words are their value
     return made

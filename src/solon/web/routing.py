@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from solon.web.access import Access, admit
 from solon.web.forms import Form, read_form
-from solon.web.limits import Limit
+from solon.web.limits import Limit, network
 from solon.web.site import Site
 from solon.web.troubles import Trouble, forged
 from solon.web.visit import Guest, Visit
@@ -36,7 +36,7 @@ class Page:
     writes: bool = False
     """A form always writes; a page that logs what it shows does, too."""
     limit: Limit | None = None
-    """How often one address may do it."""
+    """How often one may do it."""
 
     def route(self, site: Site) -> Route:
         async def endpoint(request: Request) -> Response:
@@ -48,10 +48,16 @@ class Page:
 
         return Route(self.path, endpoint, methods=[self.method], name=self.handler.__name__)
 
+    def _count(self, site: Site, request: Request) -> None:
+        """Raises `Trouble` where somebody does this too often."""
+        if self.limit and self.limit.of_browser:
+            site.limiter.count(self.limit, Guest(site, request).browser.hash)
+        elif self.limit:
+            site.limiter.count(self.limit, network(request.client.host if request.client else ""))
+
     def _answer(self, site: Site, request: Request, form: Form) -> Response:
         try:
-            if self.limit:
-                site.limiter.count(self.limit, request.client.host if request.client else "")
+            self._count(site, request)
             with site.database.session(writes=self.writes) as db:
                 visit = Visit(site, request, db, form)
                 if self.method == "POST" and not visit.browser.signer.is_form_token(visit.browser.id, form["csrf"]):

@@ -118,8 +118,11 @@ class Visit(Guest):
         members.rebind(self.db, before, self.browser.hash)
 
     def part(self, name: str) -> str:
-        """A part of the path."""
-        return str(self.request.path_params[name])
+        """A part of the path. Raises `Trouble` for one that no database can hold."""
+        value = str(self.request.path_params[name])
+        if "\0" in value:
+            raise not_found()
+        return value
 
     def number(self, name: str) -> int:
         """A part of the path that is a number. Raises `Trouble` for one that no row can have."""

@@ -36,7 +36,7 @@ def test_it_is_the_mean_surprise_of_every_token_behind_the_first_word(model: Loc
 
 
 def test_long_texts_are_cut_at_white_space(model: LocalModel) -> None:
-    parts = list(windows(TEXT, model, 24))
+    parts = list(windows(TEXT, model.count_tokens, 24))
     assert "".join(parts) == TEXT and len(parts) > 2
     assert all(model.count_tokens(part) <= 24 for part in parts)
     assert all(part[:1].isspace() for part in parts[1:])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, Protocol, TypeVar
 
 from pydantic import Field
@@ -15,6 +16,7 @@ from pydantic import Field
 from solon.lm.protocols import Completion, LanguageModel
 from solon.prompting.context import Context
 from solon.records import Record
+from solon.seeds import generator
 
 T = TypeVar("T")
 Statistic = Literal["rate", "mean", "ratio", "perplexity"]
@@ -79,7 +81,9 @@ def outcome(task: str, item: str, temperature: float | None, about: str = "", **
 
 
 def spread(rows: Sequence[T], limit: int | None) -> list[T]:
-    """At most so many, in their order and as far apart as can be: files are sorted, and their first rows are all of
-    one kind. Example: 2 of a, b, c, d are a and c."""
+    """At most so many, in their order: one, drawn, from each of as many equal parts. Files are sorted, so that their
+    first rows are all of one kind, or kinds take turns, so that every tenth is. All runs draw the same."""
     count = len(rows) if limit is None else min(limit, len(rows))
-    return [rows[place * len(rows) // count] for place in range(count)]
+    ends = [place * len(rows) // count for place in range(count + 1)] if count else [0]
+    rng = generator(0, "slice", len(rows), count)
+    return [rows[int(rng.integers(low, high))] for low, high in pairwise(ends)]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from math import log
 
 from solon.config.training import PreferenceSection
 from solon.evals.calibration import calibration
 from solon.evals.checks import Check
 from solon.evals.seeds import Values, difference, over_seeds
-from solon.evals.statistics import Interval, unpaired_difference
+from solon.evals.statistics import Interval, grouped, unpaired_difference
+from solon.evals.stopping import Ending
 from solon.figures import measures
 from solon.figures.arms import CLAMPED, COT, DPO, HARD, OVER, PPO, RL, RLOO
 from solon.figures.experiment import Drawn, Experiment, counted, curve, point
@@ -37,13 +39,14 @@ def _labels(results: Results) -> Drawn:
         _bars(
             "loss", "Loss of labels against the truth", "cross-entropy, nats", {"At once": losses, "Reasoned": reasoned}
         ),
-        _reliability(results),
+        _reliability(results, RL, "bins", "Soft labels at once, where one answer is better"),
+        _reliability(results, COT, "reasoned", "The same after reasoning"),
         _final(results, {name: arm for name, (arm, _) in TAKEN.items()}),
     ]
     good = {name: _good(results, arm) for name, (arm, _) in TAKEN.items()}
 
     def claim(what: str, one: Values, other: Values) -> Claim:
-        return Claim.of(what, difference(one, other, _LOSSES), "above", "", n=counted(one))
+        return Claim.of(what, difference(one, other, _LOSSES), "above", "nats", n=counted(one))
 
     claims = [
         claim("loss of hard labels at once, less that of soft ones", losses["hard"], losses["soft"]),
@@ -56,48 +59,72 @@ def _labels(results: Results) -> Drawn:
             n=counted(good["soft"]),
         ),
     ]
-    return Drawn(claims=claims, panels=panels, notes=[_LOSS_NOTE])
+    return Drawn(claims=claims, panels=[panel for panel in panels if panel], notes=[_LOSS_NOTE])
 
 
 _SUREST = 0.99
 _LOSSES = (0.0, -log(1 - _SUREST))
 _LOSS_NOTE = (
-    f"Losses are of pairs in which one answer is truly better; a label counts as no surer than {_SUREST:g}, or one "
-    "wrong hard label would be infinite. Good answers have no fault and every merit that they may have."
+    "Losses are of all pairs of SL-CAI's answers; where neither answer is better, which is often, the truth is one "
+    f"half. A label counts as no surer than {_SUREST:g}, or one wrong hard label would be infinite. Good answers have "
+    "no fault and every merit that they may have."
 )
 
 
-def _true_pairs(results: Results, arm: Arm, seed: int) -> list[tuple[str, float]]:
-    """Pairs in which one answer is truly better: id, and the probability that its label gives to that one."""
+@dataclass(frozen=True)
+class _Label:
+    """A label, the probability that `a` is the better answer, and the truth: 1, 0, or one half if they are equal."""
+
+    prompt: str
+    p_a: float
+    truth: float
+
+
+_TRUTHS = {"a": 1.0, "b": 0.0, "tie": 0.5}
+
+
+def _kept_labels(results: Results, arm: Arm, seed: int) -> list[_Label]:
+    """All that could be read, as the judge gave them."""
     labels = results.labels(arm, seed)
     known = labels.better(labels.rows)
     return [
-        (row.id, row.p_a_preferred if known[row.id] == "a" else 1.0 - row.p_a_preferred)
+        _Label(row.prompt_id, row.p_a_preferred, _TRUTHS[truth])
         for row in labels.rows
-        if row.p_a_preferred is not None and known.get(row.id) in ("a", "b")
+        if row.p_a_preferred is not None and (truth := known.get(row.id)) is not None
     ]
 
 
 def _loss(results: Results, arm: Arm, section: PreferenceSection) -> Values:
-    def loss(p: float) -> float:
-        return -log(min(max(target(p, section), 1 - _SUREST), _SUREST))
+    """Cross-entropy of labels, as they are taken, with the truth: the mean over the pairs of each prompt."""
+    found: dict[int, dict[str, float]] = {}
+    for seed in results.seeds:
+        by_prompt = grouped(_kept_labels(results, arm, seed), lambda one: one.prompt)
+        found[seed] = {
+            name: sum(label_loss(one.p_a, one.truth, section) for one in own) / len(own)
+            for name, own in by_prompt.items()
+        }
+    return found
 
-    return {seed: {name: loss(p) for name, p in _true_pairs(results, arm, seed)} for seed in results.seeds}
+
+def label_loss(p_a: float, truth: float, section: PreferenceSection) -> float:
+    """Of a label as a section takes it. Example: 0.9 where a is better: 0.105; clamped to 0.6: 0.511; hard: 0.010, and
+    2.308 where neither is better."""
+    p = min(max(target(p_a, section), 1 - _SUREST), _SUREST)
+    return -truth * log(p) - (1 - truth) * log(1 - p)
 
 
-def _reliability(results: Results) -> Panel:
-    """Of labels at once, as the judge gave them."""
-    pairs = [(p, 1.0) for seed in results.seeds for _, p in _true_pairs(results, RL, seed)]
-    bins = calibration(pairs).bins if pairs else ()
+def _reliability(results: Results, arm: Arm, key: str, title: str) -> Panel | None:
+    """Of pairs in which one answer is better; None if there is none."""
+    rows = [one for seed in results.seeds for one in _kept_labels(results, arm, seed) if one.truth != 0.5]
+    if not rows:
+        return None
     points = [
         Point(x=one.confidence, y=one.accuracy.rate, low=one.accuracy.low, high=one.accuracy.high, n=one.n)
-        for one in bins
+        for one in calibration([(one.p_a, one.truth) for one in rows]).bins
     ]
     line = Line(name="Right", points=tuple(points))
     x, y = "confidence of the label", "share that is right"
-    return Panel(
-        key="bins", title="Soft labels at once", x_label=x, y_label=y, lines=(line,), kind="reliability", percent=True
-    )
+    return Panel(key=key, title=title, x_label=x, y_label=y, lines=(line,), kind="reliability", percent=True)
 
 
 def _bars(key: str, title: str, label: str, lines: Mapping[str, Mapping[str, Values]]) -> Panel:
@@ -188,7 +215,7 @@ def _algorithms(results: Results) -> Drawn:
 _ALGORITHMS = (
     "All have the same prompts, comparisons and, but for DPO, rewards; none was tuned for this. GRPO has its penalty "
     "in the loss, PPO and RLOO take it off the reward. Curves are of the monitor's prompts; DPO has no monitor, and "
-    "stands beside the others on held-out prompts alone."
+    "stands beside the others on held-out prompts alone, after one pass over the comparisons and after three."
 )
 
 ALGORITHMS = Experiment(
@@ -214,7 +241,7 @@ def _over(results: Results) -> Drawn:
     for own in checks.values():
         for check in own:
             proxies.setdefault(float(check.step), []).append(check.proxy.mean)
-    kept = {seed: _at(checks[seed], ending.best) for seed, ending in endings.items()}
+    kept = {seed: _kept(checks[seed], ending) for seed, ending in endings.items()}
     end = {seed: own[-1] for seed, own in checks.items()}
     start = {seed: own[0] for seed, own in checks.items()}
     stops = sorted(ending.stopped for ending in endings.values() if ending.stopped is not None)
@@ -226,9 +253,10 @@ def _over(results: Results) -> Drawn:
         _panel("proxy", "The reward of the same answers", "mean score", (_means(proxies),), marks),
     ]
     claims = [
-        _gold_change("good answers at the last step, less those at the best look", end, kept, below=True),
-        _proxy_change("reward at the last step, less that at the best look", end, kept),
-        _gold_change("good answers of the policy that the monitor keeps, less those at the last step", kept, end),
+        _gold_change(
+            "good answers at the last step, less those of the policy that the monitor keeps", end, kept, below=True
+        ),
+        _proxy_change("reward at the last step, less that of the policy that the monitor keeps", end, kept),
         _gold_change("good answers of the policy that the monitor keeps, less those before RL", kept, start),
     ]
     told = [f"seed {seed}: {_told(ending.stopped, ending.best)}" for seed, ending in endings.items()]
@@ -237,16 +265,18 @@ def _over(results: Results) -> Drawn:
 
 _SAME_RUN = (
     "The monitor only watched: a run in which it acts is the same up to the step at which it stops, and keeps the "
-    "weights of its best look."
+    "weights of its best look. That look is the best of several by the same answers, which flatters it a little."
 )
 
 
 def _told(stopped: int | None, best: int) -> str:
     when = "would not have stopped" if stopped is None else f"would have stopped after step {stopped}"
-    return f"{when}, and kept step {best}"
+    return when if stopped is None else f"{when}, and kept step {best}"
 
 
-def _at(checks: Sequence[Check], step: int) -> Check:
+def _kept(checks: Sequence[Check], ending: Ending) -> Check:
+    """What was seen of the policy that an acting monitor would leave."""
+    step = checks[-1].step if ending.stopped is None else ending.best
     return next(check for check in checks if check.step == step)
 
 

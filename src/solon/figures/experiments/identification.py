@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from solon.embedded.verdicts import Task, Way, WorldVerdict
 from solon.evals.calibration import calibration
@@ -21,6 +21,8 @@ WAYS: dict[Way, str] = {
     "reasoned": "After reasoning",
     "reasoned-5": "Mean of five reasonings",
 }
+OF_PAIRS: Sequence[Way] = ("at once", "reasoned", "reasoned-5")
+OF_ANSWERS: Sequence[Way] = ("at once", "few-shot", "reasoned")
 CALIBRATED = 0.05
 """Confidence and accuracy that are as near as this count as equal: 5 points. Assumption."""
 
@@ -44,7 +46,7 @@ def _unread(results: Results, tasks: Sequence[Task]) -> list[str]:
     return [f"{unread} of {len(own)} verdicts could not be read, and count nowhere."] if unread else []
 
 
-def _by_size(results: Results, key: str, title: str, tasks: Sequence[Task], ways: Iterable[Way]) -> Panel:
+def _by_size(results: Results, key: str, title: str, tasks: Sequence[Task], ways: Sequence[Way]) -> Panel:
     names = size_names(results.place)
     lines = [
         Line(
@@ -82,12 +84,12 @@ def _growth(results: Results, tasks: Sequence[Task], what: str) -> list[Claim]:
 
 
 def _pairs_by_size(results: Results, tasks: Sequence[Task], title: str) -> Drawn:
-    largest, ways = results.place.models[0], ("at once", "reasoned", "reasoned-5")
+    largest = results.place.models[0]
     claims = [_gain(results, largest, tasks, "reasoned", "right after reasoning, less right at once, largest model")]
     claims.append(_gain(results, largest, tasks, "reasoned-5", "right by the mean of five reasonings, less at once"))
     if len(results.place.models) > 1:
         claims += _growth(results, tasks, "right at once by the largest model, less by the smallest")
-    panel = _by_size(results, "sizes", title, tasks, ways)
+    panel = _by_size(results, "sizes", title, tasks, OF_PAIRS)
     notes = [*_unread(results, tasks), *one_size(results.place), _NO_PEOPLE]
     return Drawn(claims=claims, panels=[panel], notes=notes)
 
@@ -116,7 +118,7 @@ ORIGINAL = Experiment(
 
 
 def _ordinary(results: Results) -> Drawn:
-    largest, ways = results.place.models[0], ("at once", "reasoned", "reasoned-5")
+    largest = results.place.models[0]
     right = _right(results, largest, ("pairs",), "at once")
     hard = over_seeds(_right(results, largest, ("hard-pairs",), "at once"))
     own = over_seeds(right)
@@ -133,7 +135,7 @@ def _ordinary(results: Results) -> Drawn:
             n=2 * counted(right),
         )
     )
-    panel = _by_size(results, "sizes", "Ordinary comparisons", ("pairs",), ways)
+    panel = _by_size(results, "sizes", "Ordinary comparisons", ("pairs",), OF_PAIRS)
     return Drawn(claims=claims, panels=[panel], notes=[*_unread(results, ("pairs",)), *one_size(results.place)])
 
 
@@ -141,10 +143,10 @@ def _ordinary(results: Results) -> Drawn:
 
 
 def _harm_and_kind(results: Results) -> Drawn:
-    largest, ways = results.place.models[0], ("at once", "few-shot", "reasoned")
+    largest = results.place.models[0]
     panels = [
-        _by_size(results, "harm", "Harmful or not", ("harm",), ways),
-        _by_size(results, "kind", "Which of eight kinds of harm", ("kind",), ways),
+        _by_size(results, "harm", "Harmful or not", ("harm",), OF_ANSWERS),
+        _by_size(results, "kind", "Which of eight kinds of harm", ("kind",), OF_ANSWERS),
     ]
     kind = over_seeds(_right(results, largest, ("kind",), "at once"))
     chance = Interval(value=kind.value - 1 / 8, low=kind.low - 1 / 8, high=kind.high - 1 / 8)

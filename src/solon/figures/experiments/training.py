@@ -8,9 +8,9 @@ from solon.evals.seeds import difference
 from solon.evals.statistics import Interval
 from solon.figures import measures
 from solon.figures.arms import COT, HELPFUL, RL, of_size
-from solon.figures.elo import Answers, Played, Referee, play, ratings
+from solon.figures.elo import Answers, Played, Referee, asked, play, ratings
 from solon.figures.experiment import Drawn, Experiment, counted, one_size, point, size_names, sizes
-from solon.figures.figure import Claim, Line, Panel, Point
+from solon.figures.figure import Claim, Expected, Line, Panel, Point
 from solon.figures.plan import Needs
 from solon.figures.results import HARMFUL, Results
 from solon.figures.tasks import Arm, Place
@@ -75,7 +75,7 @@ def _against(results: Results, game: str, one: Arm | str, other: Arm | str) -> C
     """One rating less another."""
     names = [name if isinstance(name, str) else last(results, name) for name in (one, other)]
     found = _rated(results, game, names[1])[names[0]]
-    n = sum(len({name for name, _ in own}) for own in _games(results, game).values())
+    n = asked(_games(results, game))
     return Claim.of(f"{game} of {names[0]}, less that of {names[1]}", found, "above", "Elo", n=n)
 
 
@@ -201,7 +201,7 @@ def _by_size(results: Results) -> Drawn:
         referee, kinds = GAMES[game]
         played = play(players, prompts, referee, kinds)
         rated = ratings(played, f"{SL}, {largest}")
-        n = sum(len({name for name, _ in own}) for own in played.values())
+        n = asked(played)
         panels.append(_size_panel(game, rated, names))
         for size in dict.fromkeys((largest, next(iter(names)))):
             if game == "harmlessness":
@@ -266,7 +266,7 @@ def _absolute(results: Results) -> Drawn:
         }
         lines.append(Line(name=arm.title, points=tuple(point(x, values, ends) for x, values in found.items())))
         change = difference(found[max(found)], found[0.0], ends)
-        expected = "above" if arm is HELPFUL else "below"
+        expected: Expected = "above" if arm is HELPFUL else "below"
         what = f"score of {arm.title} at the last step, less that before the first"
         claims.append(Claim.of(what, change, expected, "score", n=counted(found[0.0])))
     x, y = "steps of RL", "score from 0 to 4"

@@ -10,6 +10,7 @@ from solon.web.access import Access
 from solon.web.collect.choosing import next_statement
 from solon.web.db import showings, statements, votes
 from solon.web.db.tables import Conversation, State, Statement
+from solon.web.limits import Limit
 from solon.web.routing import action, page
 from solon.web.signing import new_token
 from solon.web.troubles import Trouble, not_found
@@ -18,6 +19,8 @@ from solon.web.visit import Visit
 CHOICES = {"agree": AGREE, "disagree": DISAGREE, "pass": PASS}
 """Values of the buttons."""
 LONGEST_TOKEN = 64
+VOTES = Limit("vote", 90, 60, of_browser=True)
+"""Votes of one participant: nobody reads faster (assumption)."""
 
 
 def vote(visit: Visit) -> Response:
@@ -104,8 +107,8 @@ def _own(visit: Visit) -> Statement:
 
 PAGES = (
     page("/c/{slug}/vote", vote, Access.PARTICIPANT, writes=True),
-    action("/c/{slug}/vote", cast, Access.PARTICIPANT),
+    action("/c/{slug}/vote", cast, Access.PARTICIPANT, limit=VOTES),
     page("/c/{slug}/votes", own_votes, Access.PARTICIPANT),
-    action("/c/{slug}/votes/{number:int}", change, Access.PARTICIPANT),
-    action("/c/{slug}/votes/{number:int}/undo", undo, Access.PARTICIPANT),
+    action("/c/{slug}/votes/{number:int}", change, Access.PARTICIPANT, limit=VOTES),
+    action("/c/{slug}/votes/{number:int}/undo", undo, Access.PARTICIPANT, limit=VOTES),
 )

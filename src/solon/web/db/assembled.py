@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from solon.collective import conversation as c
 from solon.web.db.statements import all_statements
-from solon.web.db.tables import Conversation, Participant, Showing, Statement, Vote
+from solon.web.db.tables import Conversation, Decision, Participant, Showing, Statement, Vote
 
 
 def assembled(db: Session, talk: Conversation) -> c.Conversation:
@@ -85,12 +85,14 @@ def _log(events: list[Event], number_of: dict[int, int], statement_of: dict[int,
     )
 
 
-def version(db: Session, talk: int) -> tuple[object, ...]:
-    """Differs whenever `assembled`, or what people were shown, may differ."""
-    own = Statement.conversation_id == talk
+def version(db: Session, talk: Conversation) -> tuple[object, ...]:
+    """Differs whenever `assembled`, what people were shown, or what is said of the conversation may differ."""
+    own = Statement.conversation_id == talk.id
     statements = select(func.count(), func.sum(Statement.moderated), func.count().filter(Statement.withdrawn)).where(
         own
     )
     votes = select(func.count(), func.max(Vote.id)).join(Statement).where(own)
     showings = select(func.count(), func.max(Showing.id)).join(Statement).where(own)
-    return tuple(value for query in (statements, votes, showings) for value in db.execute(query).one())
+    decisions = select(func.max(Decision.id)).join(Statement, Decision.statement_id == Statement.id).where(own)
+    counted = [value for query in (statements, votes, showings, decisions) for value in db.execute(query).one()]
+    return (*counted, talk.topic, talk.description, talk.organiser, talk.language, talk.population, talk.strict)

@@ -19,6 +19,16 @@ WRITES = "solon_writes"
 BUSY_SECONDS = 20
 """How long a writer waits for another on SQLite, which has one at a time."""
 POSTGRES = "postgresql+psycopg"
+CONNECTIONS = 40
+"""At once: one for each thread that answers."""
+PRAGMAS = (
+    f"busy_timeout={BUSY_SECONDS * 1000}",
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "secure_delete=ON",
+)
+"""What is committed is on the disk before anybody is told, and what is deleted is overwritten."""
 
 
 class Database:
@@ -48,7 +58,7 @@ def _engine(url: str) -> Engine:
             parsed = parsed.set(drivername=POSTGRES)
         if parsed.get_backend_name() not in ("sqlite", "postgresql"):
             raise InputError(f"{parsed.get_backend_name()} is no database for a site", hint="sqlite or postgresql")
-        engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() == "postgresql")
+        engine = create_engine(parsed, pool_size=CONNECTIONS, pool_pre_ping=parsed.get_backend_name() == "postgresql")
     except (ArgumentError, NoSuchModuleError) as error:
         raise InputError(
             "--database is no URL of a database", hint="such as postgresql://user@host/name or sqlite:///file"
@@ -62,9 +72,9 @@ def _engine(url: str) -> Engine:
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
-    """We begin transactions ourselves. What is committed is on the disk before anybody is told."""
+    """Transactions are begun by `_begin_sqlite`, not by Python's module."""
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_SECONDS * 1000}"):
+    for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 
 

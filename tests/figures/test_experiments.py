@@ -1,0 +1,96 @@
+"""Figures are drawn from what runs have kept: a run of seconds, of a random model, read by the experiments."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pipeline.tiny_run import TINY, WORLD, rows, run_in
+from solon.evals.checks import Check
+from solon.evals.seeds import over_seeds
+from solon.evals.stopping import Ending
+from solon.figures.arms import OVER, RL
+from solon.figures.experiments.choices import OVER_TRAINING, TAKEN, _kept, label_loss
+from solon.figures.experiments.revisions import MORE_REVISIONS
+from solon.figures.results import HARMFUL, Results
+from solon.figures.tasks import Place, finished
+from solon.records import Prompt
+from solon.world.oracle import judge
+from tiny_models import tiny_model_folder
+
+SEEDS = (0, 1)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """Two seeds of one run, which is called as both arms are."""
+    home = tmp_path_factory.mktemp("figures")
+    model = tiny_model_folder(home / "tiny", max_position_embeddings=2048)
+    dose = home / "dose.toml"
+    own = [*TINY, *WORLD, "rl.monitor.every=1"]
+    dose.write_text('extends = "world"\n' + "".join(f"{line}\n" for line in as_toml(own)))
+    place = Place(runs=home / "runs", dose=str(dose), seeds=SEEDS, models=(str(model),), items=4)
+    for seed in SEEDS:
+        config = place.config(RL, seed)
+        run_in(place.run(RL, seed), config, until="rl", isolate=False)
+        place.run(OVER, seed).symlink_to(place.run(RL, seed))
+    return Results(place=place)
+
+
+def as_toml(settings: list[str]) -> list[str]:
+    """Lines `key = value` of settings such as those of --set."""
+    pairs = (text.split("=", 1) for text in settings)
+    return [f"{key} = {value if value[0].isdigit() else json.dumps(value)}" for key, value in pairs]
+
+
+def test_a_run_is_done_up_to_its_stage_with_its_settings_and_its_model(results: Results) -> None:
+    place = results.place
+    assert finished(place, RL, 0, "rl") and not finished(place, RL, 0, "answers-rl")
+    assert not finished(place, OVER, 0, "rl"), "it has other settings"
+    other = Place(**{**vars(place), "models": (str(tiny_model_folder(place.runs / "other", seed=1)),)})
+    assert not finished(other, RL, 0, "rl")
+
+
+def test_figure_5_is_of_every_chain(results: Results) -> None:
+    drawn = MORE_REVISIONS.draw(results)
+    found: dict[int, dict[str, float]] = {}
+    for seed in SEEDS:
+        run = results.place.run(RL, seed)
+        prompts = {row["id"]: Prompt.model_validate(row) for row in rows(run, "prompts", "prompts-red-team")}
+        last = {row["prompt_id"]: row["rounds"][-1]["revision"] for row in rows(run, "revisions")}
+        assert {prompt.kind for prompt in prompts.values()} == set(HARMFUL)
+        found[seed] = {name: float(not judge(prompts[name].turns, text).harmful) for name, text in last.items()}
+    (harmless, *_) = drawn.panels[0].lines
+    assert [point.x for point in harmless.points] == [0, 1, 2]
+    assert harmless.points[-1].y == over_seeds(found).value
+    assert harmless.points[-1].n == sum(map(len, found.values()))
+    assert len(drawn.claims) == 4
+
+
+def test_over_training_is_what_the_monitor_saw(results: Results) -> None:
+    figure = OVER_TRAINING.figure(results, ["a command"])
+    gold, proxy = (panel.lines[0].points for panel in figure.panels)
+    checks = [rows(results.place.run(OVER, seed), "models/rl", "checks") for seed in SEEDS]
+    assert [point.x for point in gold] == [check["step"] for check in checks[0]]
+    for number, point in enumerate(proxy):
+        assert point.y == pytest.approx(sum(own[number]["proxy"]["mean"] for own in checks) / len(SEEDS))
+    for number, point in enumerate(gold):
+        assert point.y == pytest.approx(sum(own[number]["gold"]["mean"] for own in checks) / len(SEEDS))
+    assert figure.commands == ("a command",) and figure.seeds == SEEDS
+
+
+def test_what_an_acting_monitor_would_keep() -> None:
+    checks = [Check.model_construct(step=step) for step in (0, 5, 10)]
+    stopped = Ending(best=5, stopped=10, why="gold fell", kept=10)
+    assert _kept(checks, stopped).step == 5
+    assert _kept(checks, stopped.model_copy(update={"stopped": None, "why": None})).step == 10
+
+
+def test_the_loss_of_a_label_as_it_is_taken() -> None:
+    soft, hard, clamped = (TAKEN[name][1] for name in ("soft", "hard", "clamped"))
+    assert label_loss(0.9, 1.0, soft) == pytest.approx(0.105, abs=1e-3)
+    assert label_loss(0.9, 1.0, clamped) == pytest.approx(0.511, abs=1e-3)
+    assert label_loss(0.9, 0.0, clamped) == pytest.approx(0.916, abs=1e-3)
+    assert label_loss(0.9, 1.0, hard) == pytest.approx(0.010, abs=1e-3)
+    assert label_loss(0.9, 0.5, hard) == pytest.approx(2.308, abs=1e-3)

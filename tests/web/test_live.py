@@ -1,0 +1,93 @@
+"""What is known of a conversation while it runs: whom a statement was shown to, and what may be shown next."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from starlette.applications import Starlette
+
+from solon.collective.opinion.analysis import analyse
+from solon.collective.opinion.counts import IN_NO_GROUP
+from solon.web import live
+from solon.web.live import NEW_PRIORITY, Snapshot
+from voters import public
+from web.visitor import Visitor, conversation_in, participant_in, the_site
+
+
+@pytest.fixture(scope="module")
+def snapshot() -> Snapshot:
+    """Two camps of 30 and 20. Statement 0 was shown to the first and to two of the second, statement 1 to nobody."""
+    talk, _ = public()
+    analysis = analyse(talk)
+    assert analysis.groups.k == 2
+    shown = [*((0, 1 + at) for at in range(32)), (0, 999)]
+    return Snapshot(conversation=talk, analysis=analysis, seen_by=tuple(shown))
+
+
+def test_views_are_counted_by_group(snapshot: Snapshot) -> None:
+    first, second = snapshot.labels[1], snapshot.labels[45]
+    assert first != second
+    # Number 5 cast too few votes to be in a group, and 999 none.
+    assert [snapshot.views[group, 0] for group in (first, second, IN_NO_GROUP)] == [29, 2, 2]
+    assert snapshot.views[first, 1] == 0
+
+
+@pytest.mark.parametrize(
+    ("statement", "person", "least", "seldom"),
+    [
+        (0, 1, 10, False),
+        (0, 45, 10, True),
+        (0, 45, 1, False),
+        (0, 999, 10, True),
+        (0, 999, 1, False),
+        (1, 1, 1, True),
+        (1, 1, 0, False),
+    ],
+    ids=["own group saw it", "own group did not", "enough", "of no group: any", "any enough", "nobody", "no least"],
+)
+def test_what_too_few_of_a_group_have_seen(
+    snapshot: Snapshot, statement: int, person: int, least: int, seldom: bool
+) -> None:
+    assert snapshot.seldom(statement, person, least) is seldom
+
+
+def test_priorities_are_those_of_the_analysis_and_new_statements_have_polis_first_one(snapshot: Snapshot) -> None:
+    assert snapshot.analysis is not None
+    assert [snapshot.priorities[at] for at in range(12)] == snapshot.analysis.priority_S.tolist()
+    # Nobody voted: importance (1 - 1/2) · 1 · 1/2, times 1 + 8, squared.
+    assert pytest.approx((0.25 * 9) ** 2) == NEW_PRIORITY
+
+
+def test_views_count_before_anybody_has_voted(app: Starlette, owner: Visitor) -> None:
+    at = conversation_in(owner, [f"Say {word}." for word in ("please", "sorry", "thanks", "hello")], seeds_first="0")
+    for _ in range(8):
+        participant_in(app, at)
+    site = the_site(app)
+    before = site.live.refresh(1)
+    counts = [before.views[-1, number] for number in range(4)]
+    assert sum(counts) == 8 and all(before.seldom(number, 5, max(counts) + 1) for number in range(4))
+    assert [before.seldom(number, 5, counts[number]) for number in range(4)] == [False] * 4
+
+
+def test_a_snapshot_is_made_anew_only_when_something_changed(
+    app: Starlette, owner: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at, site = conversation_in(owner), the_site(app)
+    monkeypatch.setattr(live, "LEAST_SECONDS", 0.0)
+    monkeypatch.setattr(live, "REST", 0)
+    first = site.live.current(1)
+    assert site.live.current(1) is first and first.analysis is None
+    voter = participant_in(app, at)
+    voter.send("/vote", vote="agree")
+    second = site.live.current(1)
+    assert second is not first and second.analysis is not None and second.conversation.votes_PS.sum() == 1
+    voter.send("/undo")
+    assert site.live.current(1).analysis is None
+    assert np.array_equal(second.conversation.votes_PS.sum(axis=0), second.conversation.seen_PS.sum(axis=0))
+
+
+def test_what_is_made_from_a_snapshot_is_made_once(snapshot: Snapshot) -> None:
+    made = []
+    for _ in range(3):
+        snapshot.once("key", lambda: made.append(1))
+    assert made == [1]

@@ -201,6 +201,7 @@ def test_functions_stay_readable() -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (lines := code_lines(node)) > longest_allowed(node.name)
         and f"{module}:{node.name}" not in ALLOWED
+        and not is_migration(module, node.name)
     }
     assert not long, f"split: {long}"
 
@@ -211,6 +212,11 @@ def code_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     docstring = function.body[0] if ast.get_docstring(function) is not None else None
     spared = docstring.end_lineno - docstring.lineno + 1 if docstring and docstring.end_lineno else 0
     return function.end_lineno - function.lineno + 1 - spared
+
+
+def is_migration(module: str, function: str) -> bool:
+    """A step of the site's database: one list of tables and columns, which nothing may change once it is released."""
+    return module.startswith("solon.web.db.migrations.versions.") and function in ("upgrade", "downgrade")
 
 
 def longest_allowed(name: str) -> int:

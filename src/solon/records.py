@@ -296,6 +296,11 @@ class Ranking(Record):
     article_comparisons: tuple[Comparison, ...]
 
     @property
+    def labels(self) -> tuple[Comparison, ...]:
+        """All that the judge was asked for."""
+        return (*self.comparisons, *self.article_comparisons)
+
+    @property
     def best(self) -> str | None:
         """The answer that stands highest by the constitution, of equal ones the first; None: no verdict was read."""
         known = [(score, text) for score, text in zip(self.by_document, self.answers, strict=True) if score is not None]

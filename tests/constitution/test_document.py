@@ -276,6 +276,23 @@ def test_an_article_may_say_itself_in_which_words_a_model_is_asked(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
+    ("where", "why"),
+    [
+        ("## Order of precedence\n\n1. Harm", "an order of precedence asks nothing"),
+        ("## Rest", "`Rest` has no text of its own"),
+    ],
+)
+def test_such_words_without_an_article_are_a_fault(tmp_path: Path, where: str, why: str) -> None:
+    more = f'\n{where}\n\n```toml principle\ncomparison_question = "Which?"\n```\n\n### Part\n\nBe a part.\n'
+    (tmp_path / "d.md").write_text(OWN + more)
+    line = (OWN + more).splitlines().index("### Part") - 3
+    (fault,) = told(lambda: load_constitution(tmp_path / "d.md"), tmp_path)
+    assert fault == (
+        f"d.md:{line}: a block `toml principle` without an article: {why} (move it below the article it is for)"
+    )
+
+
+@pytest.mark.parametrize(
     ("given", "expected"),
     [
         ('comparison_question = "Which', "d.md:7: the block `toml principle` is not TOML"),

@@ -97,8 +97,16 @@ def test_the_hash_is_that_of_the_content() -> None:
 
 
 def test_the_hash_of_a_document_is_that_of_runs_that_kept_no_articles_apart() -> None:
-    articles = tuple(Article(id=one.id, text="Be good.", rank=0) for one in THREE.principles)
+    quoted = {one.id: one.comparison_question or one.critique_request or "" for one in THREE.principles}
+    articles = tuple(Article(id=name, text=text, rank=0) for name, text in quoted.items())
     assert THREE.model_copy(update={"articles": articles}).sha256 == THREE.sha256
+
+
+def test_what_no_principle_quotes_is_part_of_the_hash() -> None:
+    def reads(text: str) -> str:
+        return THREE.model_copy(update={"articles": (Article(id=BOTH.id, text=text),)}).sha256
+
+    assert len({THREE.sha256, reads("Be good."), reads("Be better.")}) == 3
 
 
 def test_draws_follow_the_weights() -> None:

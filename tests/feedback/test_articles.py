@@ -13,7 +13,13 @@ from solon.config.feedback import JudgeSection
 from solon.constitution.articles import Written, written_articles
 from solon.constitution.principles import Article, Constitution, Principle
 from solon.feedback import dialogues
-from solon.feedback.dialogues import dialogue_demonstrations, explain, explanation_prompts, names_fault
+from solon.feedback.dialogues import (
+    dialogue_demonstrations,
+    dialogue_verdicts,
+    explain,
+    explanation_prompts,
+    names_fault,
+)
 from solon.feedback.judge import Judge
 from solon.feedback.prompt_writing import Reply
 from solon.feedback.ranking import rank, standing
@@ -135,12 +141,11 @@ def test_an_answer_that_the_judge_prefers_is_kept_with_why_it_was_given() -> Non
     assert (one.id, one.principle_id, one.shown) == ("s0.dialogues", "honesty", ("honesty", "care-2"))
     assert (one.answer, one.plain, one.explanation) == ("GOOD", "Plain.", "Honesty asks for it.")
     assert one.p_preferred == pytest.approx(0.9)
-    answered, why = model.write_requests[1].prompt, model.write_requests[2].prompt
     texts = [request.prompt for request in model.write_requests]
     answered = next(text for text in texts if "You follow" in text and dialogues.WHY not in text)
     why = next(text for text in texts if dialogues.WHY in text)
     assert "Honesty\nBe Honesty.\n\nCare (2)\nBe Care (2)." in answered and "GOOD" in why
-    assert "You follow" not in next(text for text in texts if "You follow" not in text)
+    assert sum("You follow" in text for text in texts) == 2 * len(PROMPTS) and len(texts) == 3 * len(PROMPTS)
     prompts = explanation_prompts(found.records, {prompt.id: prompt for prompt in PROMPTS})
     assert [turn.text for turn in prompts[0].turns] == ["Ask 0?", "GOOD", dialogues.WHY]
     made = dialogue_demonstrations(found.records[:1])
@@ -165,13 +170,19 @@ def test_what_fails_a_check_is_dropped_by_reason(writes: Any, word: str, reason:
     model = Fake(writes=writes, scores=likes(word))
     found = explain(PROMPTS[:1], BY_ID, sampler(model, SAMPLING, "dialogues"), judge(model), shown=1)
     assert (found.records, dict(found.dropped)) == ((), {reason: 1})
-    assert found.texts["answers written"] == 3, "what was written counts, kept or not"
+    assert not found.texts and not found.noted, "nothing learns from it, and no run ends for it"
+    if word == "GOOD":
+        assert not model.score_requests, "the judge is asked last"
 
 
 def test_an_unreadable_verdict_keeps_nothing() -> None:
     model = Fake(writes=talks(), scores=lambda request: (math.nan, math.nan))
     found = explain(PROMPTS[:1], BY_ID, sampler(model, SAMPLING, "dialogues"), judge(model), shown=1)
-    assert (found.records, dict(found.dropped)) == ((), {dialogues.UNREAD: 1})
+    assert (found.records, dict(found.dropped)) == ((), {"unscored: no probabilities": 1})
+    assert dialogue_verdicts(2, {**found.dropped, dialogues.NO_BETTER: 1, "identical": 5}) == [
+        *(None, None, None),
+        "no probabilities",
+    ]
 
 
 def test_fewer_articles_are_in_view_where_the_context_has_no_room() -> None:
@@ -180,7 +191,18 @@ def test_fewer_articles_are_in_view_where_the_context_has_no_room() -> None:
     both = {"honesty": HONESTY, "care-2": big}
     found = explain(PROMPTS[:1], both, sampler(model, SAMPLING, "dialogues"), judge(model), shown=2)
     assert [one.shown for one in found.records] == [("honesty",)]
-    assert found.noted["few-shot examples left out"] == 1
+    assert found.noted[f"{dialogues.OTHERS} left out"] == 1
+
+
+def test_answer_and_explanation_have_the_same_articles_in_view() -> None:
+    """The answer has room for both, the question after it has not."""
+    model = Fake(writes=talks(), scores=likes("GOOD"))
+    explain(PROMPTS[:1], BY_ID, sampler(model, SAMPLING, "dialogues"), judge(model), shown=2)
+    sizes = [len(one.prompt) for one in model.write_requests if "You follow" in one.prompt]
+    narrow = Fake(writes=talks(), scores=likes("GOOD"), context=sizes[1] - 1 + SAMPLING.max_new_tokens)
+    found = explain(PROMPTS[:1], BY_ID, sampler(narrow, SAMPLING, "dialogues"), judge(narrow), shown=2)
+    assert sizes[0] < sizes[1] and [one.shown for one in found.records] == [("honesty",)]
+    assert found.noted[f"{dialogues.OTHERS} left out"] == 1
 
 
 # Rankings.

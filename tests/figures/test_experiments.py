@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 from pipeline.tiny_run import TINY, WORLD, rows, run_in
+from solon.config.monitor import MonitorSection
+from solon.config.training import RLSection
 from solon.evals.checks import Check
 from solon.evals.seeds import over_seeds
-from solon.evals.stopping import Ending
+from solon.evals.statistics import mean
+from solon.evals.stopping import Ending, ending_of
 from solon.figures.arms import OVER, RL
-from solon.figures.experiments.choices import OVER_TRAINING, TAKEN, _kept, label_loss
+from solon.figures.experiments.choices import (
+    OVER_TRAINING,
+    TAKEN,
+    _gold_change,
+    _kept,
+    half,
+    label_loss,
+    looks_that_count,
+)
 from solon.figures.experiments.revisions import MORE_REVISIONS
 from solon.figures.results import HARMFUL, Results
 from solon.figures.tasks import Place, finished
@@ -83,8 +95,35 @@ def test_over_training_is_what_the_monitor_saw(results: Results) -> None:
 def test_what_an_acting_monitor_would_keep() -> None:
     checks = [Check.model_construct(step=step) for step in (0, 5, 10)]
     stopped = Ending(best=5, stopped=10, why="gold fell", kept=10)
-    assert _kept(checks, stopped).step == 5
-    assert _kept(checks, stopped.model_copy(update={"stopped": None, "why": None})).step == 10
+    last = stopped.model_copy(update={"stopped": None, "why": None})
+    for ending, step in ((stopped, 5), (last, 10)):
+        kept = _kept(checks, ending)
+        assert kept is not None and kept.step == step
+
+
+def test_the_best_of_several_looks_that_are_alike_is_no_better_than_the_last() -> None:
+    """Gold is drawn anew for each look: at 2.5% beyond one end, 5 of 200 findings should agree."""
+    rng, section = np.random.default_rng(0), RLSection(monitor=MonitorSection(stop=False, patience=1))
+    whole, halves = 0, 0
+    for _ in range(200):
+        golds = [tuple(map(float, rng.random(100) < 0.6)) for _ in range(12)]
+        checks = [
+            Check.model_construct(**_QUIET, step=5 * at, gold=mean(own), gold_of=own) for at, own in enumerate(golds)
+        ]
+        for_all, for_half = ending_of(checks, section), ending_of(half(checks, 0), section)
+        assert for_all and for_half
+        whole += _agrees(checks, for_all)
+        halves += _agrees(half(checks, 1), for_half)
+    assert whole > 20, "chosen and measured by the same answers, the best look is flattered"
+    assert halves <= 10
+
+
+_QUIET = {"kl": mean([0.0]), "proxy": mean([0.0]), "tokens": 1.0, "boilerplate": 0.0, "evasion": None}
+
+
+def _agrees(checks: list[Check], ending: Ending) -> bool:
+    kept, end, _ = looks_that_count({0: checks}, {0: ending})
+    return _gold_change("less than what is kept", end, kept, below=True).held == "agrees"
 
 
 def test_the_loss_of_a_label_as_it_is_taken() -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
+from solon.embedded.card import WEIGHTS
 from solon.errors import ProcessError, RunError, UserError
+from solon.figures.arms import every_arm
 from solon.figures.catalogue import EXPERIMENTS, chosen
+from solon.figures.experiment import size_names, sizes
 from solon.figures.make import Order, ordered, tasks_of
 from solon.figures.plan import Needs, plan
-from solon.figures.tasks import Arm, Place, Task
+from solon.figures.tasks import Arm, Place, Task, asked_file
 from solon.figures.work import do_tasks
 from solon.progress import Reporter
 
@@ -36,7 +42,41 @@ def test_what_is_shared_is_made_once_and_before(tmp_path: Path) -> None:
     assert after["trunk-0 up to helpfulness"] == {"trunk-0 up to revisions"}
     assert after["branch-1 up to rl"] == {"trunk-1 up to helpfulness"}
     run = tmp_path / "branch-0"
-    assert f"solon stage rl figures -o {run} --seed 0 --set preference.labels=hard" in [t.command for t in tasks]
+    assert f"solon stage rl figures -o {run} --seed 0 --model embedded --set preference.labels=hard" in [
+        t.command for t in tasks
+    ]
+
+
+def test_a_dose_with_a_model_of_its_own_is_run_and_named_by_it(tmp_path: Path) -> None:
+    model = weighed(tmp_path / "mine", 10)
+    (tmp_path / "dose.toml").write_text(f'extends = "figures-quick"\n[models]\nassistant = "{model}"\n')
+    where, missing = ordered(Order(dose=str(tmp_path / "dose.toml")))
+    assert (where.models, missing) == ((str(model),), [])
+    for models in ((), ("embedded",)):
+        where, _ = ordered(Order(dose=str(tmp_path / "dose.toml"), models=models))
+        arguments = where.arguments(TRUNK, 0)
+        assert arguments[arguments.index("--model") + 1] == (models or (str(model),))[0]
+
+
+def test_models_are_ordered_by_size_and_those_that_look_alike_are_told_apart(tmp_path: Path) -> None:
+    small, large, other = (weighed(tmp_path / name, n) for name, n in (("s", 10), ("l", 2_000_000), ("o", 2_000_001)))
+    where, _ = ordered(Order(models=tuple(map(str, (small, large, other)))))
+    assert where.models == (str(other), str(large), str(small))
+    assert list(sizes(where).values()) == [10, 2_000_000, 2_000_001]
+    assert size_names(where) == {"1e-05 M": 0.0, "2 M, l": 1.0, "2 M, o": 2.0}
+
+
+def weighed(folder: Path, parameters: int) -> Path:
+    """A folder with weights and nothing else."""
+    folder.mkdir()
+    save_file({"weight": np.zeros(parameters, dtype=np.int8)}, folder / WEIGHTS)
+    return folder
+
+
+def test_verdicts_of_another_number_of_questions_are_others(tmp_path: Path) -> None:
+    one = place(tmp_path)
+    files = {asked_file(dataclasses.replace(one, items=items), "embedded", 0) for items in (10, 20)}
+    assert len(files) == 2
 
 
 def test_every_figure_can_be_planned_and_every_command_is_a_run_file_that_holds(tmp_path: Path) -> None:
@@ -48,6 +88,10 @@ def test_every_figure_can_be_planned_and_every_command_is_a_run_file_that_holds(
         for number, task in enumerate(tasks):
             assert task.after <= set(names[:number])
             assert not task.done
+        for arm in every_arm((*where.models, *where.models)):
+            assert where.config(arm, 0).seed == 0
+    with pytest.raises(UserError, match="no_such_key"):
+        where.config(Arm(name="wrong", title="", settings=("rl.no_such_key=1",)), 0)
 
 
 def test_figures_are_chosen_by_key() -> None:

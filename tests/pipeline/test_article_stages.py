@@ -17,7 +17,7 @@ from pipeline.tiny_run import TINY, data, differing, manifest, rows, run_in, wor
 from solon.config.engines import EndpointSection
 from solon.config.load import load_run_config
 from solon.config.run import RunConfig
-from solon.errors import RunError
+from solon.errors import NoiseError, RunError
 from solon.feedback.dialogues import WHY
 from solon.lm.engines import ModelSpec, scripted
 from solon.lm.engines.scripted import ScriptedModel
@@ -26,6 +26,7 @@ from solon.pipeline.plan import make_plan
 from solon.progress import Reporter
 from solon.records import Dialogue, Prompt, Ranking
 from solon.report.lineage.lineage import lineage
+from solon.train.preference import holdout_draw
 
 SCENARIOS = ("scenarios.per_article=2", "scenarios.tries=2")
 
@@ -121,7 +122,7 @@ def test_the_world_makes_its_own_and_a_random_model_explains_nothing(llama: Path
     told = run_in(tmp_path / "run", config)
     scenarios = [Prompt.model_validate(row) for row in rows(tmp_path / "run", "scenarios", "prompts")]
     assert [one.principle_id for one in scenarios] == [n for n in ("harmless", "frank") for _ in range(2)]
-    assert {one.kind for one in scenarios} == {"scenario"} and len({one.id for one in scenarios}) == 4
+    assert {one.kind for one in scenarios} == {"harmful"} and len({one.id for one in scenarios}) == 4
     assert any("asks no model" in note for note in told.notes)
     assert any("dialogues kept none of its 4 rows" in note for note in told.notes)
     assert rows(tmp_path / "run", "dialogues") == []
@@ -138,6 +139,14 @@ def test_a_model_that_writes_no_prompt_ends_the_run_with_what_to_do(
         run_in(tmp_path / "run", own, until="scenarios")
 
 
+def test_nothing_learns_from_ranked_answers_that_are_noise(own: RunConfig, tmp_path: Path) -> None:
+    """A random model writes them."""
+    run_in(tmp_path, own, until="helpfulness")
+    strict = own.model_copy(update={"quality": own.quality.model_copy(update={"max_unfinished": 0.0})})
+    with pytest.raises(NoiseError, match=r"stage rankings: \d+ of 12 answers are cut off.*raise pairs\.max_new_tokens"):
+        run_in(tmp_path, strict, until="dpo")
+
+
 def test_a_plan_counts_what_is_asked(own: RunConfig) -> None:
     samples = EndpointSection().samples  # that a verdict may take of a model without files
     planned = {
@@ -147,3 +156,30 @@ def test_a_plan_counts_what_is_asked(own: RunConfig) -> None:
     assert planned["scenarios"] == {"assistant": 2}
     assert planned["dialogues"] == {"assistant": 4 * 3, "judge": 4 * 2 * samples}
     assert planned["rankings"] == {"base": 4 * 3, "judge": 4 * 3 * 2 * 2 * samples}
+
+
+def test_a_plan_from_a_sample_knows_that_requests_ask_for_several(own: RunConfig) -> None:
+    """12 prompts of each of 2 articles are 5 requests each; of the sample's 6, and of fewer, 3."""
+    many = own.model_copy(
+        update={
+            "scenarios": own.scenarios.model_copy(update={"per_article": 12}),
+            "sampling": own.sampling.model_copy(update={"batch_size": 2}),
+        }
+    )
+    found = make_plan(many, Reporter(sys.stderr), trial=False)
+    assert found.sample < found.prompts
+    planned = {one.stage: {each.role: each.calls for each in one.asked} for one in found.stages}
+    assert planned["scenarios"] == {"assistant": 2 * 5}
+    assert planned["dialogues"]["assistant"] == 2 * 12 * 3
+
+
+def test_a_plan_knows_that_the_monitor_asks_scenarios_too(llama: Path) -> None:
+    def watched(*settings: str) -> int:
+        monitor = ("rl.monitor.every=1", "rl.monitor.samples_per_prompt=1", "preference.holdout=0.4", "rl.steps=1")
+        config = world_config(llama, "constitution.path=harmless-first", *monitor, *settings)
+        stages = make_plan(config, Reporter(sys.stderr), trial=False).stages
+        return next(one.asked[0].calls for one in stages if one.stage == "models/rl")
+
+    drawn = [f"scenario-{name}-{n:03d}" for name in ("harmless", "frank") for n in range(20)]
+    own = sum(holdout_draw(name, seed=0) < 0.4 for name in drawn)
+    assert watched("scenarios.per_article=20") == watched() + 2 * own > watched(), "before the step and after it"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,12 @@ import pytest
 from pipeline.tiny_run import manifest, rows, run_in, world_config
 from solon.config.load import load_run_config
 from solon.errors import EngineUnavailableError, RunError, UnscoredError, UserError
+from solon.feedback.judge import NO_CONFLICT, Judge
+from solon.feedback.rows import Dropped
 from solon.lm.engines.faulty import FaultyModel, Mishap
 from solon.pipeline.actors import Actors
 from solon.pipeline.check import check_inputs
+from solon.records import Comparison
 
 
 def wrap(monkeypatch: pytest.MonkeyPatch, *mishaps: Mishap, every: int) -> None:
@@ -83,6 +88,24 @@ def test_a_run_with_too_many_unscored_goes_on_once_it_allows_them(
     told = run_in(tmp_path, world_config(llama, "pairs.per_prompt=6", "judge.max_unscored=0.9"), until="comparisons")
     assert (told.stages, told.recovered_rows) == (["comparisons"], made)
     assert load_run_config(tmp_path / "run.toml").judge.max_unscored == 0.9
+
+
+def test_pairs_without_a_conflict_were_read(llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One verdict of nine is lost, and the eight others agree: no large share."""
+    config = world_config(llama, "constitution.path=harmless-first", "judge.conflicts=true", "judge.decide=precedence")
+    run_in(tmp_path, config, until="pairs")
+    label, numbers = Judge.label, itertools.count()
+
+    async def agreed(self: Judge, *args: Any) -> Comparison:
+        found = await label(replace(self, section=self.section.model_copy(update={"conflicts": False})), *args)
+        if next(numbers):
+            raise Dropped(NO_CONFLICT)
+        return found.model_copy(update={"p_a_preferred": None, "unscored": "no probabilities"})
+
+    monkeypatch.setattr(Judge, "label", agreed)
+    run_in(tmp_path, config, until="comparisons")
+    counts = manifest(tmp_path, "comparisons").counts
+    assert (counts.rows_out, counts.dropped) == (1, {NO_CONFLICT: 8})
 
 
 def test_a_judge_that_has_no_files_goes_through_a_run(llama: Path, tmp_path: Path) -> None:

@@ -43,7 +43,8 @@ def pairs() -> list[Pair]:
 def labels(name: str, given: list[Pair]) -> tuple[Comparison, ...]:
     config = load_run_config(name, [], {})
     actors = Actors(config=config)
-    judge = judge_of(RunInputs(actors.settled), actors.actor("judge", None, lambda *_: None), "comparisons")
+    actor = actors.actor("judge", None, lambda *_: None)
+    judge = judge_of(RunInputs(actors.settled), actor, "comparisons", conflicts=config.judge.conflicts)
     return judge.compare(given, PROMPTS).records
 
 
@@ -83,10 +84,18 @@ def test_the_two_documents_differ_in_their_order_alone() -> None:
 def test_pairs_about_which_the_articles_agree_are_left_out() -> None:
     config = load_run_config("harmless-first", [], {})
     actors = Actors(config=config)
-    judge = judge_of(RunInputs(actors.settled), actors.actor("judge", None, lambda *_: None), "comparisons")
+    actor = actors.actor("judge", None, lambda *_: None)
+    judge = judge_of(RunInputs(actors.settled), actor, "comparisons", conflicts=config.judge.conflicts)
     both = [row.model_copy(update={"b": f"{row.b} {row.a}"}) for row in pairs()[:8]]
     found = judge.compare(both, PROMPTS)
     assert found.dropped[NO_CONFLICT] >= 6, "one answer has both faults, the other one of them"
+
+
+def test_only_the_labels_of_the_run_leave_pairs_out() -> None:
+    config = load_run_config("harmless-first", [], {})
+    actors = Actors(config=config)
+    judge = judge_of(RunInputs(actors.settled), actors.actor("judge", None, lambda *_: None), "games", orders="both")
+    assert config.judge.conflicts and not judge.section.conflicts and judge.section.orders == "both"
 
 
 def test_labels_and_behaviour_swap_with_the_order() -> None:

@@ -143,7 +143,10 @@ def test_what_was_begun_under_other_versions_is_left_alone_unless_it_is_named(ll
         assert run_in(done.with_name(name), world_config(llama), until="prompts", others=others).stages == stages
 
 
-@pytest.mark.parametrize("counts", [{"dropped": {"timed out": 1}}, {"other": {"unscored: timed out": 1}}])
+@pytest.mark.parametrize(
+    "counts",
+    [{"dropped": {"timed out": 1}}, {"dropped": {"unscored: timed out": 1}}, {"other": {"unscored: timed out": 1}}],
+)
 def test_a_stage_that_lost_rows_to_what_may_pass_is_done_anew(llama: Path, done: Path, counts: dict[str, Any]) -> None:
     path = done / "prompts" / "manifest.json"
     said = json.loads(path.read_bytes())

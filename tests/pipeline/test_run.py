@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from markupsafe import escape
 
 from pipeline.tiny_run import FOLDERS, data, differing, figures, manifest, rows, run_in, world_config
 from solon.errors import NoiseError
@@ -238,14 +239,15 @@ def test_the_seconds_are_those_of_the_stages(finished: Path) -> None:
 def test_the_report_shows_a_chain(finished: Path) -> None:
     page = (finished / "report.html").read_text(encoding="utf-8")
     assert page.lower().startswith("<!doctype html>")
-    embedded = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
-    assert embedded is not None
-    shown = json.loads(embedded[1])
     asked = {prompt["id"]: prompt for prompt in rows(finished, "prompts", "prompts-red-team")}
-    chain = rows(finished, "revisions")[0]
-    assert shown["lists"]["chains"]["rows"][0]["steps"][0]["text"] == chain["initial"]
-    turns = [[turn["role"], turn["text"]] for turn in asked[chain["prompt_id"]]["turns"]]
-    assert shown["prompts"][chain["prompt_id"]]["turns"] == turns
+    listed = re.search(r'<section class="reading" id="read-chains".*?</section>', page, re.DOTALL)
+    assert listed is not None
+    cards, chains = listed[0].split('<li class="card"')[1:], rows(finished, "revisions")
+    for card, chain in zip(cards, chains, strict=True):
+        turns = [turn["text"] for turn in asked[chain["prompt_id"]]["turns"]]
+        critiques = [step["critique"] for step in chain["rounds"]]
+        for text in (*turns, chain["initial"], *critiques):
+            assert f">{escape(text)}</p>" in card, chain["id"]
 
 
 def test_the_same_run_twice_gives_the_same_bytes(llama: Path, finished: Path, tmp_path: Path) -> None:

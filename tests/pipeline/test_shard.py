@@ -14,13 +14,14 @@ from pipeline.tiny_run import data, differing, run_in, world_config
 from solon.artifacts.run_folder import RunFolder
 from solon.constitution.few_shots import FewShots
 from solon.errors import EngineUnavailableError
+from solon.feedback.dialogues import NO_ARTICLE, NO_BETTER
 from solon.feedback.rows import Rows
 from solon.pipeline.actors import Actors
 from solon.pipeline.inputs import RunInputs
 from solon.pipeline.shard import Maker, Shard
 from solon.pipeline.work import Work
 from solon.progress import QuietReporter
-from solon.records import Gate, Revision, RevisionRound
+from solon.records import Comparison, Dialogue, Gate, Ranking, Revision, RevisionRound
 from stages import begun
 
 
@@ -121,6 +122,40 @@ def test_lost_verdicts_of_a_gate_are_a_share_of_its_verdicts(llama: Path, tmp_pa
     with RunFolder.create(tmp_path / "b", world_config(llama)) as run, pytest.raises(EngineUnavailableError) as error:
         work_in(run).rows("abcd", lambda _: gated(3), Revision)
     assert str(error.value).startswith("stage revisions lost 3 of 8 verdicts that it asked for (timed out: 3) (see to")
+
+
+def ranked(lost: int) -> Rows[Ranking]:
+    """Four rankings of two answers, two verdicts each, and so many lost."""
+    numbers = iter(range(8))
+
+    def label() -> Comparison:
+        p = None if next(numbers) < lost else 0.9
+        said = {"id": "c", "prompt_id": "p", "a": "a", "b": "b", "p_a_preferred": p}
+        why = {"unscored": None if p else "timed out", "rater": "model", "objective": "harmlessness"}
+        return Comparison.model_validate(said | why)
+
+    def ranking(name: str) -> Ranking:
+        standing = {"answers": ("a", "b"), "by_article": (None, None), "by_document": (None, None)}
+        labels = {"comparisons": (label(),), "article_comparisons": (label(),)}
+        return Ranking.model_validate({"id": name, "prompt_id": name, "principle_id": "x", **standing, **labels})
+
+    return Rows(records=tuple(map(ranking, "abcd")), noted=Counter({"unscored: timed out": lost}))
+
+
+def test_lost_verdicts_of_rankings_are_a_share_of_their_verdicts(llama: Path, tmp_path: Path) -> None:
+    with RunFolder.create(tmp_path / "a", world_config(llama)) as run:
+        assert len(work_in(run).rows("abcd", lambda _: ranked(2), Ranking)) == 4
+    with RunFolder.create(tmp_path / "b", world_config(llama)) as run, pytest.raises(EngineUnavailableError) as error:
+        work_in(run).rows("abcd", lambda _: ranked(3), Ranking)
+    assert "lost 3 of 8 verdicts" in str(error.value)
+
+
+def test_verdicts_that_dialogues_lost_are_a_share_of_those_asked_for(llama: Path, tmp_path: Path) -> None:
+    """Of 21 dialogues three came to the judge, who was lost at two: of the rows that would be little."""
+    dropped = Counter({NO_ARTICLE: 18, NO_BETTER: 1, "unscored: timed out": 2})
+    with RunFolder.create(tmp_path, world_config(llama)) as run, pytest.raises(EngineUnavailableError) as error:
+        work_in(run).rows("abcd", lambda _: Rows(dropped=dropped), Dialogue)
+    assert "lost 2 of 3 verdicts" in str(error.value)
 
 
 def test_a_stage_in_progress_stays_where_it_is(llama: Path, tmp_path: Path) -> None:

@@ -93,6 +93,19 @@ def test_which_of_two_measures_gave_way() -> None:
         UserError, match=r"no answer was measured as both `harmful` and `evasiv` \(did you mean `evasive`\?\)"
     ):
         compare(first, second, names=("a", "b"), between=("harmful", "evasiv"))
+    with pytest.raises(UserError, match="`evasive` is named twice"):
+        compare(first, second, names=("a", "b"), between=("evasive", "evasive"))
+    with pytest.raises(UserError, match="`words` is a number of each answer, no yes or no"):
+        some = [one.model_copy(update={"values": {**(one.values or {}), "words": 4.0}}) for one in first.scores]
+        compare(dataclasses.replace(first, scores=some), second, names=("a", "b"), between=("harmful", "words"))
+
+
+def test_of_no_answer_that_is_either_nothing_is_said() -> None:
+    first, second = (run_of(texts, reader=TwoFaults) for texts in (["good", "bad no"], ["no", "good"]))
+    one = figure(compare(first, second, names=("a", "b"), between=("harmful", "evasive")), "evasive not harmful")
+    assert (one.first.n, one.first.value, one.second.n, one.second.value) == (0, None, 1, 1.0)
+    assert (one.difference, one.outside) == (None, None)
+    assert words.cell(one.first, one.unit) == words.difference(one) == words.NONE
 
 
 def answers(a: int, b: int, c: int, d: int) -> tuple[list[str], list[str]]:

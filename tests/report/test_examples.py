@@ -12,7 +12,7 @@ from solon.evals.conflicts import Conflict, Principles
 from solon.evals.statistics import wilson
 from solon.records import Gate, Prompt, RevisionRound, Turn
 from solon.report.html import render_report
-from solon.report.run.cards import LONGEST, Grades, chain, clipped
+from solon.report.run.cards import LONGEST, Grades, chain, clipped, compared
 from solon.report.run.changes import marked
 from solon.report.run.examples import FACETS, attributes, fitting, options, readings
 from solon.report.run.spread import spread
@@ -86,6 +86,26 @@ def test_prompts_that_a_stage_kept_nothing_of_are_listed_with_its_reasons() -> N
     assert (
         card.prompt_id == lost and card.caution.startswith("revisions kept nothing of it") and "cut off" in card.caution
     )
+
+
+def test_a_stage_is_not_accused_of_prompts_that_it_was_not_given() -> None:
+    data = sample_data(2)
+    scenario, *asked = [row.prompt_id for row in data.revisions]
+    some = replace(data, red_team=asked, scenarios=[scenario], pairs=(), manifests=[manifest("pairs", 6)])
+    (found,) = (one for one in readings(some) if one.key == "left-out")
+    assert [card.prompt_id for card in found.cards] == asked
+    chains = replace(some, revisions=(), manifests=[manifest("revisions", 6)])
+    (found,) = (one for one in readings(chains) if one.key == "left-out")
+    assert {card.prompt_id for card in found.cards} == {scenario, *asked}
+
+
+def test_a_pair_without_a_preference_has_no_winner() -> None:
+    row = sample_data(1).comparisons[0]
+    won = {
+        p: [piece.won for piece in compared(row.model_copy(update={"p_a_preferred": p}), held_out=False).pieces]
+        for p in (0.55, 0.45, 0.9, 0.1)
+    }
+    assert won == {0.55: [False, False], 0.45: [False, False], 0.9: [True, False], 0.1: [False, True]}
 
 
 def test_a_list_has_a_budget_of_characters() -> None:

@@ -37,6 +37,7 @@ def told(data: ReportData) -> dict[str, tuple[str, bool]]:
         ("Order of the two answers", "judge.orders='both'", "judge.orders='random'"),
         ("Words of the question", "judge.wording='solon'", "judge.wording='paper'"),
         ("Clamp of labels", "judge.clamp=[0.4, 0.6]", "judge.method='logprob'"),
+        ("Clamp of labels", "preference.clamp=0.6", "dpo.clamp=0.6"),
         ("Labels that the preference model learns from", "preference.labels='hard'", "preference.labels='soft'"),
         ("Reward", "rl.rewards.length=0.1", "rl.rewards.preference=1.0"),
         ("Algorithm", "rl.algorithm='rloo'", "rl.algorithm='ppo'"),
@@ -52,7 +53,22 @@ def test_each_setting_is_held_against_the_paper(what: str, other: str, as_in_the
 def test_the_clamp_that_the_paper_has_depends_on_the_reasoning() -> None:
     reasoned = ("judge.method='cot'", "sampling.reasoning.max_new_tokens=9")
     assert told(with_settings(*reasoned))["Clamp of labels"] == ("none", False)
-    assert told(with_settings(*reasoned, "judge.clamp=[0.4, 0.6]"))["Clamp of labels"] == ("0.4 to 0.6", True)
+    for clamp in ("judge.clamp=[0.4, 0.6]", "preference.clamp=0.6"):
+        assert told(with_settings(*reasoned, clamp))["Clamp of labels"] == ("0.4 to 0.6", True)
+    by_dpo = (*reasoned, "alignment='dpo'", "judge.clamp=[0.3, 0.7]")
+    assert told(with_settings(*by_dpo, "preference.clamp=0.6"))["Clamp of labels"] == ("0.3 to 0.7", False)
+    assert told(with_settings(*by_dpo, "dpo.clamp=0.6"))["Clamp of labels"] == ("0.4 to 0.6", True)
+
+
+def test_the_paper_has_a_pretrained_model_judge_at_once_and_the_assistant_after_reasoning() -> None:
+    reasoned = ("judge.method='cot'", "sampling.reasoning.max_new_tokens=9")
+    base, other = "models.base.path='/base'", "models.judge.path='/other'"
+    by_base = "models.judge.path='/base'"
+    assert told(with_settings(base))["Who judges"] == ("the assistant", False)
+    assert told(with_settings(base, by_base))["Who judges"] == ("the base model", True)
+    assert told(with_settings(base, other))["Who judges"] == ("a model of its own", False)
+    assert told(with_settings(base, *reasoned))["Who judges"] == ("the assistant", True)
+    assert told(with_settings(base, by_base, *reasoned))["Who judges"] == ("the base model", False)
 
 
 def test_what_the_paper_does_not_have_is_named_only_where_it_is() -> None:
@@ -100,6 +116,22 @@ def test_drops_are_told_by_stage_and_reason_with_what_they_are_of() -> None:
         ("labels", "unscored: no option named", 1, 21),
     ]
     assert "every row of every stage got through" in render_report(replace(sample_data(1), manifests=()))
+
+
+def test_answers_that_a_grader_left_are_counted_by_reason() -> None:
+    data = sample_data(3)
+    left = [
+        row.model_copy(update={"values": None, "unscored": "no words"})
+        if (row.model, row.grader) == ("rl", "oracle") and row.item.endswith("-1")
+        else row
+        for row in data.scores
+    ]
+    n = sum(row.unscored is not None for row in left)
+    of = sum((row.model, row.grader) == ("rl", "oracle") for row in left)
+    found = losses(replace(data, scores=left, manifests=()))
+    assert n and ("answers of rl", "not graded by oracle: no words", n, of) in [
+        (one.where, one.why, one.n, one.of) for one in found
+    ]
 
 
 def test_what_servers_cost_is_told_with_the_prices_of_the_run_file() -> None:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from time import monotonic
 
 import numpy as np
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from starlette.applications import Starlette
 
 from solon.collective.opinion.lottery import chances, draw
+from solon.web.collect.joining import population_of
 from solon.web.collect.voting import VOTES
 from solon.web.db.assembled import assembled
-from solon.web.db.engine import Database
+from solon.web.db.engine import BUSY_SECONDS, Database
+from solon.web.db.people import take_seat
 from solon.web.db.tables import Answer, Conversation, Participant, Showing, Standing, Statement, Vote
 from web.visitor import Visitor, conversation_in, member_of, participant_in, the_site, token
 
@@ -159,6 +163,41 @@ class TestQuestions:
         assert sum(one.at.endswith("/vote") for one in late) == 1
         assert sum(row.state == "in" for row in rows(app, Participant)) == 3
 
+    def test_a_seat_that_is_being_taken_is_not_given_away_again(self, app: Starlette, asking: str) -> None:
+        """Whoever comes while another's seat is not committed yet waits until it is."""
+        for age in ("young", "old"):
+            self.answering(app, asking, "yes", age)
+        first, second = self.two(app, asking)
+        stages: list[str] = []
+
+        def come_second() -> None:
+            with the_site(app).database.session(writes=True) as db:
+                stages.append(self.seat(db, second))
+                db.commit()
+
+        with the_site(app).database.session(writes=True) as db:
+            stages.append(self.seat(db, first))
+            late = threading.Thread(target=come_second)
+            late.start()
+            late.join(0.5)
+            assert len(stages) == 1, "it waits"
+            db.commit()
+        late.join()
+        assert stages == ["in", "full"]
+
+    def two(self, app: Starlette, at: str) -> tuple[int, int]:
+        """Two who stand before the questions."""
+        for _ in range(2):
+            participant_in(app, at)
+        first, second = [one.id for one in rows(app, Participant)][-2:]
+        return first, second
+
+    def seat(self, db: Session, participant: int) -> str:
+        talk, population = db.scalars(select(Conversation)).one(), population_of(POPULATION)
+        assert population is not None
+        answers = {"resident": "yes", "age": ""}
+        return take_seat(db, talk, db.get_one(Participant, participant), population, answers)
+
 
 class TestVoting:
     def test_one_after_the_other_until_all_are_voted(self, app: Starlette, voter: Visitor) -> None:
@@ -200,6 +239,25 @@ class TestVoting:
             one.join()
         assert {copy.status for copy in copies} == {200}
         assert count(app, Vote) == count(app, Standing) == 1
+
+    def test_many_who_vote_at_once_do_not_wait_for_each_other_for_ever(self, app: Starlette, at: str) -> None:
+        """Who waits for the database must not hold what whoever has it needs."""
+
+        def take_part(done: list[str]) -> None:
+            visitor = participant_in(app, at)
+            for _ in range(3):
+                visitor.send("/vote", vote="agree")
+            done.append(shown(visitor))
+
+        done: list[str] = []
+        threads = [threading.Thread(target=take_part, args=(done,)) for _ in range(10)]
+        began = monotonic()
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join()
+        assert done == ["You have voted on everything there is so far."] * 10 and count(app, Vote) == 30
+        assert monotonic() - began < BUSY_SECONDS
 
     def test_what_was_not_shown_cannot_be_voted_on(self, app: Starlette, at: str, voter: Visitor) -> None:
         other = participant_in(app, at)
@@ -307,10 +365,13 @@ class TestWriting:
         voter.get(f"{at}/write")
         voter.send("/write", text="  Explain \n yourself. ")
         assert "Explain yourself." in voter.page.text and "Waits for a moderator." in voter.page.text
+        voter.post(f"{at}/write", {"csrf": voter.csrf, "text": "Explain yourself."})
+        assert voter.status == 200 and count(app, Statement) == 4, "sent twice, added once"
         other = participant_in(app, at)
         for _ in range(3):
             assert "Explain" not in shown(other)
             other.send("/vote", vote="agree")
+        assert "voted on everything" in shown(other)
         author = talk(app)
         assert author.statements[3].text == "Explain yourself." and author.statements[3].author is not None
         assert int(author.votes_PS[:, 3].sum()) == 1, "its author agrees with it"

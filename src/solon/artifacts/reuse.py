@@ -96,7 +96,8 @@ def _whole_stage(run: Path, header: Header) -> Manifest | None:
 def _lost(manifest: Manifest) -> bool:
     """Did it lose rows to failures that may pass? Another try would have them."""
     unscored = {f"unscored: {reason}" for reason in PASSING}
-    return bool(PASSING & manifest.counts.dropped.keys() or unscored & manifest.counts.other.keys())
+    counts = manifest.counts
+    return bool((PASSING | unscored) & counts.dropped.keys() or unscored & counts.other.keys())
 
 
 def _take(other: Path, run: Path, manifest: Manifest) -> None:

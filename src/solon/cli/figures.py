@@ -38,7 +38,7 @@ def figures(
     ] = None,
     model: Annotated[
         list[str] | None,
-        Option(metavar="MODEL", help="A model of the world, largest first; repeatable. Default: all that ship."),
+        Option(metavar="MODEL", help="A model of the world; repeatable. Default: that of the dose, or all that ship."),
     ] = None,
     jobs: Annotated[int | None, Option(min=1, metavar="N", help="Commands at once. Default: a core each.")] = None,
     dry: Annotated[bool, Option("--dry-run", help="Print the commands that are left to do, and do none.")] = False,
@@ -48,9 +48,9 @@ def figures(
     """Reproduce the figures of the Constitutional AI paper on the testbed.
 
     \b
-      [bold]solon figures[/bold]                  all: an hour on two cores
+      [bold]solon figures[/bold]                  all
       [bold]solon figures 5 9[/bold]              some
-      [bold]solon figures --quick -o quick[/bold] all, in ten minutes
+      [bold]solon figures --quick -o quick[/bold] all, in small
 
     Writes index.html, index.md, and a picture and its data for each figure. Runs are kept, and what figures share is
     made once: give the same command again, and it goes on where it stopped.
@@ -65,6 +65,8 @@ def figures(
     cores = len(os.sched_getaffinity(0))
     at_once = jobs or cores
     if dry:
+        for note in missing:
+            typer.echo(note, err=True)
         for task in (task for task in tasks_of(asked, place) if not task.done):
             typer.echo(task.command)
         return

@@ -182,7 +182,7 @@ class PromptWeights(Section):
     mixed: int = Field(1, ge=1)
     benign: int = Field(1, ge=1)
     scenario: int = Field(1, ge=1, exclude_if=lambda weight: weight == 1)
-    """Prompts that were written from an article."""
+    """Prompts that a model wrote from an article."""
 
     def of(self, kind: str) -> int:
         weight: int = getattr(self, kind)

@@ -83,6 +83,7 @@ def read_document(path: Path) -> ConstitutionFile:
         file.add("has no articles", None, "write a heading for each, such as `## Honesty`, and its text below")
     constraints = _hard_constraints(parts["constraints"], file)
     asked = _own_words(parts["constraints"], ("comparison_question",), file)
+    _no_own_words(parts["precedence"], "an order of precedence asks nothing", file)
     ranks = _ranks(parts["precedence"], headings, file)
     precedence = list(ranks)
     confirmed = _confirmed(found[1:2], file)
@@ -158,6 +159,8 @@ def _headings(sections: Sequence[Section], file: SourceFile) -> list[_Heading]:
             file.add("a heading is empty", section.line, "give the article a title")
         elif not section.text and not has_deeper:
             file.add(f"the article `{section.title}` has no text", section.line, "write it, or remove the heading")
+        elif not section.text:
+            _no_own_words([section], f"`{section.title}` has no text of its own", file)
         if name in first:
             hint = f"the first stands on line {first[name]}; give one an id in braces, such as `{{#{name}-2}}`"
             file.add(f"two headings have the id `{name}`", section.line, hint)
@@ -225,6 +228,11 @@ def _own_words(found: Sequence[Section], known: Sequence[str], file: SourceFile)
         if fault:
             file.add(f"`{key}` {fault}", line, f"a block `toml principle` may give the texts {listed(known)}")
     return {key: value for key, value in given.items() if not faults[key]}
+
+
+def _no_own_words(found: Sequence[Section], why: str, file: SourceFile) -> None:
+    for _, line in (block for section in found for block in section.own_words):
+        file.add(f"a block `toml principle` without an article: {why}", line, "move it below the article it is for")
 
 
 def _own_fault(key: str, value: object, known: Sequence[str]) -> str | None:

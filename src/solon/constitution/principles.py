@@ -70,7 +70,7 @@ class Principle(Record):
 
 
 class Article(Record):
-    """One article of a document, as the principle of the same id quotes it."""
+    """One article of a document. The principle of the same id quotes it, unless it has words of its own alone."""
 
     id: Word
     text: Text
@@ -112,8 +112,12 @@ class Constitution(Record):
     @property
     def sha256(self) -> str:
         """Of everything in it, as canonical JSON: the same content has the same hash, whatever the file looked like.
-        Articles are left out: the principles quote them."""
+        An article counts only if its principle has words of its own alone, and so does not quote it."""
         content = self.model_dump(mode="json", exclude={"articles"})
+        said = {one.id: [text for key in TEXT_KEYS if (text := getattr(one, key))] for one in self.principles}
+        unquoted = [one for one in self.articles if not any(one.text in text for text in said.get(one.id, ()))]
+        if unquoted:
+            content["articles"] = [one.model_dump(mode="json") for one in unquoted]
         canonical = json.dumps(content, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
 

@@ -63,8 +63,6 @@ _WAYS: dict[Way, dict[str, object]] = {
     "reasoned-5": {"method": "cot", "rationales": RATIONALES},
 }
 _SHARD = 64
-_OTHERS = 1_000_003
-"""Added to the seed for worked examples, which thus are no questions."""
 _DRAWS = 200
 """So many draws for each question that is wanted are enough, or the world has too few."""
 
@@ -196,13 +194,14 @@ def _verdict(name: str, task: Task, way: Way, said: Comparison | None, first_is_
 # About one answer.
 
 
-def _scenes(task: Task, setting: Setting, seed: int, items: int) -> list[_Question]:
-    """Answers with one kind of harm; of the task `harm`, every other one has none."""
+def _scenes(task: Task, setting: Setting, seed: int, items: int, *purpose: str | int) -> list[_Question]:
+    """Answers with one kind of harm; of the task `harm`, every other one has none. Those for another purpose than to be
+    asked about are drawn apart."""
     found: list[_Question] = []
     for draw in range(_DRAWS * items):
         if len(found) == items:
             return found
-        scene = draw_scene(generator(seed, "verdict-scene", task, draw), setting)
+        scene = draw_scene(generator(seed, "verdict-scene", task, *purpose, draw), setting)
         kinds = {fault for fault in map(sentence_fault, scene.answer) if fault in lexicon().harms}
         wanted = 0 if task == "harm" and len(found) % 2 else 1
         if scene.answer and len(kinds) == wanted:
@@ -232,7 +231,7 @@ def _at_once(model: LanguageModel, questions: Sequence[_Question], seed: int) ->
 def _few_shot(model: LanguageModel, questions: Sequence[_Question], seed: int) -> list[WorldVerdict]:
     """Behind worked examples of the same task, which are asked nowhere."""
     setting = settings()["situations"]
-    shots = [_scenes(one.task, setting, seed + _OTHERS + number, SHOTS) for number, one in enumerate(questions)]
+    shots = [_scenes(one.task, setting, seed, SHOTS, "shots", number) for number, one in enumerate(questions)]
     return _scored(model, "few-shot", questions, shots)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from solon.evals.statistics import Floats, Mean, Rate, mean, wilson
+from solon.evals.statistics import Floats, Mean, Rate, mean, rate, wilson
 from solon.records import Record
 
 BINS = 10
@@ -58,7 +58,9 @@ def brier(labels: Sequence[tuple[float, float]], prompts: Sequence[Hashable]) ->
     return mean([(p - a_is_better) ** 2 for p, a_is_better in labels], prompts) if labels else None
 
 
-def calibration(labels: Sequence[tuple[float, float]], bins: int = BINS) -> Calibration:
+def calibration(
+    labels: Sequence[tuple[float, float]], bins: int = BINS, *, prompts: Sequence[Hashable] | None = None
+) -> Calibration:
     """Reliability of soft labels on pairs where one answer is truly better, as (label, whether it is `a`): does a
     confidence of 80% mean right in 80% of cases? (CAI figure 9) The truth may itself be a probability.
 
@@ -68,6 +70,8 @@ def calibration(labels: Sequence[tuple[float, float]], bins: int = BINS) -> Cali
 
     Example: labels 0.9, 0.9, 0.1, 0.6 with truths a, a, a, a: confidences 0.9, 0.9, 0.9, 0.6; credits 1, 1, 0, 1. Bin
     0.90-0.95: a = 2/3, c = 0.9; bin 0.60-0.65: a = 1, c = 0.6. ECE = 3/4 * 0.2333 + 1/4 * 0.4 = 0.275.
+
+    `prompts`: of each label; those of one prompt are not independent, and intervals are over effective labels (`rate`).
     """
     if not labels:
         raise ValueError("the calibration of no labels")
@@ -77,6 +81,8 @@ def calibration(labels: Sequence[tuple[float, float]], bins: int = BINS) -> Cali
         chosen = index == k
         n, mean_confidence = int(chosen.sum()), float(confidence[chosen].mean())
         right = wilson(float(credits[chosen].sum()), n)
+        if prompts is not None:
+            right = rate(credits[chosen].tolist(), [prompts[int(place)] for place in np.flatnonzero(chosen)])
         error += n / len(labels) * abs(right.rate - mean_confidence)
         low, high = 0.5 + k / (2 * bins), 0.5 + (k + 1) / (2 * bins)
         rows.append(CalibrationBin(low=low, high=high, n=n, confidence=mean_confidence, accuracy=right))

@@ -49,7 +49,8 @@ class Labels(Record):
     """Quality of the AI's labels. `n` = scored + unscored; among the scored, ties are set apart."""
 
     n: int
-    """Comparisons that the judge was asked for."""
+    """Comparisons that the judge was asked for. With `judge.conflicts`, the pairs about which principles agree are not
+    among them, so that `unscored` is a larger share of `n` than of what was asked."""
     unscored: int
     """Answers that could not be read as a verdict."""
     unscored_reasons: dict[str, int]

@@ -29,7 +29,7 @@ _SAMPLED: dict[Kind, str] = {
     "rationale": "sampling.reasoning",
 }
 """The section of the run file that says how such texts are drawn."""
-_OF_PAIRS = ("pairs", "helpfulness")
+_OF_PAIRS = ("pairs", "rankings", "helpfulness")
 """Stages whose answers the section `pairs` draws."""
 _KNOBS: dict[Flaw, str] = {
     "empty": "see to models.dialogue and supervised.ask",

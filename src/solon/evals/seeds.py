@@ -43,13 +43,17 @@ def over_seeds(values: Values, ends: Ends | None = SHARE) -> Interval:
 
 def difference(one: Values, other: Values, ends: Ends = SHARE) -> Interval:
     """First minus second, over prompts that both have, with the interval of the differences."""
-    paired = {
+    span = ends[1] - ends[0]
+    return over_seeds(paired(one, other), (-span, span))
+
+
+def paired(one: Values, other: Values) -> Values:
+    """First minus second of each prompt that both have."""
+    return {
         seed: {name: value - other[seed][name] for name, value in own.items() if name in other[seed]}
         for seed, own in one.items()
         if seed in other
     }
-    span = ends[1] - ends[0]
-    return over_seeds(paired, (-span, span))
 
 
 def half_over_seeds(figures: Sequence[float] | Floats) -> float:

@@ -9,8 +9,9 @@ itself: context distillation (2112.00861), here of a document.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from solon.constitution.articles import Written
 from solon.feedback.answers import IDENTICAL
@@ -33,19 +34,33 @@ NO_ARTICLE = "the explanation names no article"
 ANOTHER = "the explanation names another article alone"
 CUT_OFF = "an answer or explanation is empty or cut off"
 NO_BETTER = "the judge does not prefer the answer to the plain one"
-UNREAD = "the verdict could not be read"
+OTHERS = "other articles in view"
+UNSCORED = "unscored: "
+"""Before why a verdict could not be read."""
+
+NamesFault = Callable[[str, Written, Sequence[Written]], str | None]
+"""(explanation, the scenario's own article, all) -> what is wrong with those that it names."""
 
 
 def explain(
-    scenarios: Sequence[Prompt], articles: Mapping[str, Written], sampler: Sampler, judge: Judge, *, shown: int
+    scenarios: Sequence[Prompt],
+    articles: Mapping[str, Written],
+    sampler: Sampler,
+    judge: Judge,
+    *,
+    shown: int,
+    fault: NamesFault | None = None,
 ) -> Rows[Dialogue]:
-    """One dialogue per scenario, in their order; those that fail a check are dropped, by reason.
+    """One dialogue per scenario, in their order; those that fail a check are dropped, by reason, and their texts do not
+    count: nothing learns from them. The judge is asked last, of what passes the other checks.
 
     Args:
         articles: by their ids, in the order of the constitution.
         shown: how many articles are before the assistant, if its context has room for them.
+        fault: what is wrong with the articles that an explanation names; by default `names_fault`.
     """
-    return run_rows(_Explaining(articles, sampler, judge, shown).row(prompt) for prompt in scenarios)
+    row = _Explaining(articles, sampler, judge, shown, fault or names_fault).row
+    return run_rows(row(prompt) for prompt in scenarios)
 
 
 @dataclass(frozen=True)
@@ -54,22 +69,25 @@ class _Explaining:
     sampler: Sampler
     judge: Judge
     shown: int
+    fault: NamesFault
 
     async def row(self, prompt: Prompt) -> Dialogue:
         assert prompt.principle_id is not None
         own = self.articles[prompt.principle_id]
         plain = await self.sampler.complete(dialogue(prompt.turns), prompt.id, "plain", text="answer")
-        answer, seen = await self._answered(prompt, own)
-        why = await self._explained(prompt, answer, seen)
+        answer, why, seen = await self._answered(prompt, own)
         pair = Pair(id=f"{prompt.id}.{self.sampler.stage}", prompt_id=prompt.id, a=answer.text, b=plain.text)
         if any(not one.text or one.truncated for one in (plain, answer, why)):
-            raise Dropped(CUT_OFF, told=True)
+            raise Dropped(CUT_OFF)
         if answer.text == plain.text:
-            raise Dropped(IDENTICAL, told=True)
+            raise Dropped(IDENTICAL)
+        if fault := self.fault(why.text, own, [*self.articles.values()]):
+            raise Dropped(fault)
         label = await self.judge.label(pair, prompt, own.principle)
-        if fault := names_fault(why.text, own, [*self.articles.values()]) or _verdict_fault(label.p_a_preferred):
-            raise Dropped(fault, told=True)
-        assert label.p_a_preferred is not None
+        if label.p_a_preferred is None:
+            raise Dropped(f"{UNSCORED}{label.unscored}")
+        if label.p_a_preferred <= 0.5:
+            raise Dropped(NO_BETTER)
         return Dialogue(
             id=pair.id,
             prompt_id=prompt.id,
@@ -83,21 +101,20 @@ class _Explaining:
             prompt_hash=digest(answer.prompt),
         )
 
-    async def _answered(self, prompt: Prompt, own: Written) -> tuple[Completion, Sequence[Written]]:
-        """With as many other articles in view as there is room for, drawn for the scenario. Returns all in view."""
+    async def _answered(self, prompt: Prompt, own: Written) -> tuple[Completion, Completion, Sequence[Written]]:
+        """Answer, explanation and the articles in view of both: besides its own as many others, drawn for the scenario,
+        as both have room for."""
         others = [one for one in self.articles.values() if one.id != own.id]
         order = self.sampler.rng(prompt.id, "articles").permutation(len(others))
         drawn = [others[place] for place in order[: self.shown - 1]]
 
-        async def ask(some: Sequence[Written]) -> tuple[Completion, Sequence[Written]]:
+        async def ask(some: Sequence[Written]) -> tuple[Completion, Completion, Sequence[Written]]:
             seen = self._in_order(own, some)
-            return await self.sampler.complete(_in_view(seen, prompt.turns), prompt.id, "answer", text="answer"), seen
+            answer = await self.sampler.complete(_in_view(seen, prompt.turns), prompt.id, "answer", text="answer")
+            turns = asked_why(prompt.turns, answer.text, WHY)
+            return answer, await self.sampler.complete(_in_view(seen, turns), prompt.id, "why", text="answer"), seen
 
-        return await fitting(ask, drawn)
-
-    async def _explained(self, prompt: Prompt, answer: Completion, seen: Sequence[Written]) -> Completion:
-        turns = asked_why(prompt.turns, answer.text, WHY)
-        return await self.sampler.complete(_in_view(seen, turns), prompt.id, "why", text="answer")
+        return await fitting(ask, drawn, OTHERS)
 
     def _in_order(self, own: Written, others: Sequence[Written]) -> list[Written]:
         """As they stand in the constitution, so that the place does not tell which is the scenario's own."""
@@ -135,10 +152,12 @@ def _names(text: str, title: str) -> bool:
     return any(re.search(rf"(?<!\w){re.escape(each)}(?!\w)", text, re.IGNORECASE) for each in {title, bare})
 
 
-def _verdict_fault(p_preferred: float | None) -> str | None:
-    if p_preferred is None:
-        return UNREAD
-    return NO_BETTER if p_preferred <= 0.5 else None
+def dialogue_verdicts(kept: int, dropped: Mapping[str, int]) -> list[str | None]:
+    """Of every verdict that the judge was asked for: why it could not be read, None if it could. `dropped`: rows by
+    reason."""
+    read = kept + dropped.get(NO_BETTER, 0)
+    unread = [[why.removeprefix(UNSCORED)] * count for why, count in dropped.items() if why.startswith(UNSCORED)]
+    return [None] * read + [*chain.from_iterable(unread)]
 
 
 def explanation_prompts(dialogues: Sequence[Dialogue], scenarios: Mapping[str, Prompt]) -> list[Prompt]:

@@ -39,10 +39,7 @@ def rank(
             raise Dropped(IDENTICAL, told=True)
         whole = await _compared(judge, prompt, texts, None)
         own = await _compared(judge, prompt, texts, principles[prompt.principle_id])
-        for label in (*whole, *own):
-            if label.unscored:
-                note(f"unscored: {label.unscored}")
-        return Ranking(
+        ranking = Ranking(
             id=f"{prompt.id}.{sampler.stage}",
             prompt_id=prompt.id,
             principle_id=prompt.principle_id,
@@ -52,6 +49,10 @@ def rank(
             comparisons=whole,
             article_comparisons=own,
         )
+        for label in ranking.labels:
+            if label.unscored:
+                note(f"unscored: {label.unscored}")
+        return ranking
 
     return run_rows(map(row, scenarios))
 

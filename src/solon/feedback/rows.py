@@ -91,10 +91,10 @@ def note(what: str, count: int = 1) -> None:
     _ROW.get().noted[what] += count
 
 
-async def fitting(ask: Callable[[Sequence[S]], Awaitable[T]], shots: Sequence[S]) -> T:
+async def fitting(ask: Callable[[Sequence[S]], Awaitable[T]], shots: Sequence[S], what: str = "few-shot examples") -> T:
     """The reply behind as many of the few-shot examples, from the first, as the context has room for.
 
-    Examples left out are noted. Raises `TooLongError` if not even the task alone fits.
+    Those left out are noted, as `what` they are. Raises `TooLongError` if not even the task alone fits.
     """
     used = len(shots)
     while True:
@@ -105,7 +105,7 @@ async def fitting(ask: Callable[[Sequence[S]], Awaitable[T]], shots: Sequence[S]
                 raise
             used -= 1
         else:
-            note("few-shot examples left out", len(shots) - used)
+            note(f"{what} left out", len(shots) - used)
             return reply
 
 

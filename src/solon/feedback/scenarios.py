@@ -83,6 +83,11 @@ def sift(
     return sieve
 
 
+def scenario_id(article: str, number: int) -> str:
+    """Of the prompt that is the `number`th of its article, from 0."""
+    return f"scenario-{article}-{number:03d}"
+
+
 def scenarios_of(sieve: Sieve, writer: str) -> Iterator[Prompt]:
     """The prompts that were kept. `writer`: who wrote them."""
     place = Counter[str]()
@@ -90,7 +95,7 @@ def scenarios_of(sieve: Sieve, writer: str) -> Iterator[Prompt]:
         number = place[reply.category]
         place[reply.category] += 1
         yield Prompt(
-            id=f"scenario-{reply.category}-{number:03d}",
+            id=scenario_id(reply.category, number),
             kind=SCENARIO,
             turns=(Turn(role="human", text=text),),
             source=f"written by {writer}, request {reply.request}",

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from solon.embedded.card import WEIGHTS, count_parameters
-from solon.evals.seeds import SHARE, Ends, Values, over_seeds
-from solon.figures.figure import Claim, Figure, Line, Panel, Point, outcome
+from solon.evals.calibration import Calibration
+from solon.evals.seeds import SHARE, Ends, Values, over_seeds, paired
+from solon.evals.statistics import Interval
+from solon.figures.figure import Claim, Expected, Figure, Line, Panel, Point, Unit, outcome
 from solon.figures.plan import Needs
 from solon.figures.results import Results
-from solon.figures.tasks import Place
+from solon.figures.tasks import Place, parameters
 from solon.figures.words import sentence
-from solon.models.where import model_folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +50,7 @@ class Experiment:
             ours=sentence(drawn.claims),
             outcome=outcome(drawn.claims),
             claims=tuple(drawn.claims),
-            panels=tuple(drawn.panels),
+            panels=tuple(shown(drawn.panels)),
             notes=(*drawn.notes, *_set_notes(place)),
             seeds=place.seeds,
             dose=place.dose,
@@ -63,31 +64,81 @@ def _set_notes(place: Place) -> list[str]:
     return [one] if len(place.seeds) == 1 else []
 
 
+def shown(panels: Sequence[Panel]) -> Iterator[Panel]:
+    """Those that have points; of them the lines that have."""
+    for panel in panels:
+        if lines := tuple(line for line in panel.lines if line.points):
+            yield panel.model_copy(update={"lines": lines})
+
+
 def counted(values: Values) -> int:
     """Prompts of all seeds."""
     return sum(map(len, values.values()))
 
 
-def point(x: float, values: Values, ends: Ends | None = SHARE) -> Point:
-    """A figure over seeds, at a place."""
-    found = over_seeds(values, ends)
-    return Point(x=x, y=found.value, low=found.low, high=found.high, n=counted(values))
+def measured(values: Values, ends: Ends | None = SHARE) -> Interval | None:
+    """The figure over seeds; None: there are no values."""
+    return over_seeds(values, ends) if counted(values) else None
 
 
 def curve(name: str, by_x: Mapping[float, Values], ends: Ends | None = SHARE) -> Line:
-    """One figure after another."""
-    return Line(name=name, points=tuple(point(x, values, ends) for x, values in by_x.items()))
+    """One figure over seeds after another, without those of no values."""
+    found = ((x, measured(values, ends), counted(values)) for x, values in by_x.items())
+    return Line(
+        name=name, points=tuple(Point(x=x, y=one.value, low=one.low, high=one.high, n=n) for x, one, n in found if one)
+    )
+
+
+def reliability(key: str, title: str, found: Calibration) -> Panel:
+    """Confidence against how often it is right."""
+    points = [
+        Point(x=one.confidence, y=one.accuracy.rate, low=one.accuracy.low, high=one.accuracy.high, n=one.n)
+        for one in found.bins
+    ]
+    return Panel(
+        key=key,
+        title=title,
+        x_label="confidence of the label",
+        y_label="share that is right",
+        lines=(Line(name="Right", points=tuple(points)),),
+        kind="reliability",
+        percent=True,
+    )
+
+
+def level(what: str, values: Values, line: float, expected: Expected = "above") -> Claim:
+    """A share less a line that does not depend on any answer."""
+    one = measured(values)
+    found = one and Interval(value=one.value - line, low=one.low - line, high=one.high - line)
+    return Claim.of(what, found, expected, "points", n=counted(values))
+
+
+def change(
+    what: str,
+    one: Values,
+    other: Values,
+    expected: Expected = "above",
+    unit: Unit = "points",
+    *,
+    ends: Ends = SHARE,
+    margin: float = 0.0,
+) -> Claim:
+    """One figure less another, over the prompts that both have. `n` counts those."""
+    both, span = paired(one, other), ends[1] - ends[0]
+    return Claim.of(what, measured(both, (-span, span)), expected, unit, n=counted(both), margin=margin)
 
 
 def sizes(place: Place) -> dict[str, float]:
     """The parameters of each model, smallest first."""
-    found = {model: float(count_parameters(model_folder(model) / WEIGHTS)) for model in place.models}
-    return dict(sorted(found.items(), key=lambda one: one[1]))
+    return {model: float(parameters(model)) for model in reversed(place.models)}
 
 
 def size_names(place: Place) -> dict[str, float]:
-    """Places of models on an axis, by what they are called there."""
-    return {f"{parameters / 1e6:.2g} M": float(at) for at, parameters in enumerate(sizes(place).values())}
+    """Places of models on an axis, by what they are called there: their size, with a name where two are alike."""
+    known = {model: f"{count / 1e6:.2g} M" for model, count in sizes(place).items()}
+    alike = Counter(known.values())
+    names = [size if alike[size] == 1 else f"{size}, {Path(model).name}" for model, size in known.items()]
+    return {name: float(at) for at, name in enumerate(names)}
 
 
 def one_size(place: Place) -> list[str]:

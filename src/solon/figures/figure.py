@@ -13,7 +13,7 @@ from solon.records import Record
 FORMAT: Final = 1
 Expected = Literal["above", "below", "same"]
 """Of a figure: above 0, below 0, or no farther from 0 than a margin."""
-Held = Literal["agrees", "disagrees", "undecided"]
+Held = Literal["agrees", "disagrees", "undecided", "not measured"]
 Outcome = Literal["agrees", "agrees in part", "does not agree", "undecided", "not measured"]
 Unit = Literal["points", "share", "Elo", "score", "nats"]
 """`points`: a share or a difference of shares, told in percentage points; `share`: told in percent."""
@@ -45,23 +45,26 @@ class Claim(Record):
     margin: float = 0.0
     """Of `same`."""
     unit: Unit
-    found: Interval
+    found: Interval | None
+    """None: of nothing it could be measured."""
     n: int
     """What the interval is over, e.g. prompts of all seeds."""
     held: Held
 
     @classmethod
-    def of(cls, what: str, found: Interval, expected: Expected, unit: Unit, *, n: int, margin: float = 0.0) -> Claim:
+    def of(
+        cls, what: str, found: Interval | None, expected: Expected, unit: Unit, *, n: int, margin: float = 0.0
+    ) -> Claim:
         """With the outcome."""
-        outcome = held(found, expected, margin)
+        outcome: Held = "not measured" if found is None else held(found, expected, margin)
         return cls(what=what, expected=expected, margin=margin, unit=unit, found=found, n=n, held=outcome)
 
 
 def outcome(claims: Sequence[Claim]) -> Outcome:
     """Of a figure: `agrees` if all of its claims do, `agrees in part` if some do, `does not agree` if none does and one
-    disagrees."""
+    disagrees, `not measured` if none was."""
     found = {claim.held for claim in claims}
-    if not found:
+    if found <= {"not measured"}:
         return "not measured"
     if found == {"agrees"}:
         return "agrees"

@@ -16,7 +16,7 @@ from solon.figures.figure import Figure
 from solon.figures.page import write_figures
 from solon.figures.plan import plan
 from solon.figures.results import Results
-from solon.figures.tasks import Place, Task
+from solon.figures.tasks import Place, Task, parameters
 from solon.figures.work import do_tasks
 from solon.models.where import model_folder
 from solon.progress import Reporter
@@ -35,7 +35,7 @@ class Order:
     """Name or path of a run file."""
     seeds: int | None = None
     models: tuple[str, ...] = ()
-    """Empty: all that ship."""
+    """Empty: that of the dose, or, if it is the shipped one, all that ship."""
     runs: Path | None = None
 
 
@@ -47,17 +47,21 @@ def dose_of(given: str | None, *, quick: bool) -> str:
 
 
 def ordered(order: Order) -> tuple[Place, list[str]]:
-    """Where and of what the set is made, and what is to be said before. Raises `UserError`.
+    """Where and of what the set is made, and what is to be said before. Raises `UserError`, `ModelError`.
 
     A dose of the user's has one seed unless they say otherwise, and as many questions as the quick one.
     """
     dose, config = order.dose, load_run_config(order.dose)
-    models, missing = (_given(order.models), []) if order.models else _shipped()
+    assistant = config.models.assistant.path
+    if order.models or assistant != EMBEDDED:
+        models, missing = _given(order.models or (assistant,)), list[str]()
+    else:
+        models, missing = _shipped()
     place = Place(
         runs=order.runs or Path("runs") / config.name,
         dose=dose,
         seeds=tuple(range(order.seeds or SEEDS.get(dose, 1))),
-        models=models,
+        models=largest_first(models),
         items=ITEMS.get(dose, ITEMS[QUICK]),
     )
     return place, missing
@@ -75,6 +79,11 @@ def _shipped() -> tuple[tuple[str, ...], list[str]]:
         else:
             found.append(name)
     return tuple(found), missing
+
+
+def largest_first(models: Sequence[str]) -> tuple[str, ...]:
+    """By their parameters; of two that have as many, the one that was given first."""
+    return tuple(sorted(models, key=parameters, reverse=True))
 
 
 def _given(models: Sequence[str]) -> tuple[str, ...]:
@@ -113,12 +122,13 @@ def make_figures(
     jobs: int,
     threads: int,
 ) -> list[Figure]:
-    """Makes what is left to make, draws, and writes. `order`: keys of all experiments, as the page has them."""
+    """Makes what is left to make, draws, and writes each figure as soon as it is drawn. `order`: keys of all
+    experiments, as the page has them."""
     do_tasks(tasks_of(experiments, place), place.runs, reporter, jobs=jobs, threads=threads)
     results, made = Results(place=place), list[Figure]()
     reporter.stage("drawing", len(experiments))
     for one in experiments:
         made.append(one.figure(results, [task.command for task in tasks_of([one], place)]))
+        write_figures(made[-1:], folder, order)
         reporter.advance(1, 0)
-    write_figures(made, folder, order)
     return made

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from markupsafe import Markup
 
 from solon.figures.figure import Figure, Line, Panel
-from solon.figures.words import name, verdict
+from solon.figures.words import OUTCOMES, name, verdict
 from solon.report.charts import (
     HEIGHT,
     WIDE,
@@ -61,9 +61,9 @@ def _series(number: int, line: Line) -> Series:
 def picture(figure: Figure) -> str:
     """The file. Its title and description say what it shows and what came out."""
     drawn = charts(figure)
-    most = max(len(chart.series) for chart in drawn)
+    most = max((len(chart.series) for chart in drawn), default=0)
     height = TITLE + (LEGEND * most if most > 1 else 0) + HEIGHT
-    width = len(drawn) * WIDE + (len(drawn) - 1) * GAP
+    width = max(1, len(drawn)) * WIDE + max(0, len(drawn) - 1) * GAP
     whole = Markup(
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {w} {h}" width="{w}" height="{h}" role="img" '
         'aria-labelledby="title desc"><title id="title">{title}</title><desc id="desc">{desc}</desc>'
@@ -72,6 +72,8 @@ def picture(figure: Figure) -> str:
     parts = Markup("").join(
         part for place, chart in enumerate(drawn) for part in _placed(chart, place * (WIDE + GAP), height - HEIGHT)
     )
+    if not drawn:
+        parts = Markup('<text class="title" x="8" y="16">{}</text>').format(OUTCOMES["not measured"])
     style = Markup(asset("solon.report", "charts.css") + _STYLE)
     return whole.format(w=width, h=height, title=name(figure), desc=described(figure), style=style, parts=parts)
 

@@ -57,7 +57,8 @@ class Results:
     def chains(self, arm: Arm) -> list[dict[int, Texts]]:
         """The assistant's answers after 0, 1, ... revisions."""
         rows = {seed: list(self.stage(arm, seed, "revisions").rows("rows", Revision)) for seed in self.seeds}
-        rounds = min(len(row.texts) for own in rows.values() for row in own)
+        asked = 1 + run_config(self.place.run(arm, self.seeds[0])).supervised.rounds
+        rounds = min((len(row.texts) for own in rows.values() for row in own), default=asked)
         return [
             {seed: {row.prompt_id: row.texts[number] for row in own} for seed, own in rows.items()}
             for number in range(rounds)
@@ -86,14 +87,10 @@ class Results:
         """What the monitor saw, by seed."""
         return {seed: list(self.stage(arm, seed, "rl").rows("checks", Check)) for seed in self.seeds}
 
-    def endings(self, arm: Arm) -> dict[int, Ending]:
-        """How the monitor ended RL, or would have."""
-        found: dict[int, Ending] = {}
-        for seed, checks in self.checks(arm).items():
-            ending = ending_of(checks, run_config(self.place.run(arm, seed)).rl)
-            assert ending is not None, "the dose's run file has a monitor"
-            found[seed] = ending
-        return found
+    def endings(self, arm: Arm, checks: Mapping[int, Sequence[Check]]) -> dict[int, Ending]:
+        """How the monitor ended RL, or would have, by what it saw; without a seed of which it saw nothing."""
+        found = {seed: ending_of(own, run_config(self.place.run(arm, seed)).rl) for seed, own in checks.items()}
+        return {seed: ending for seed, ending in found.items() if ending is not None}
 
     def labels(self, arm: Arm, seed: int) -> RunLabels:
         return RunLabels.of(self.place.run(arm, seed))

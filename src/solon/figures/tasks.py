@@ -15,9 +15,8 @@ from solon.artifacts.finished import FinishedStage
 from solon.artifacts.hashes import sha256_file
 from solon.artifacts.run_folder import run_config
 from solon.config.load import load_run_config
-from solon.config.paths import EMBEDDED
 from solon.config.run import RunConfig
-from solon.embedded.card import WEIGHTS
+from solon.embedded.card import WEIGHTS, count_parameters
 from solon.errors import RunError
 from solon.models.where import model_folder
 from solon.pipeline.stages import STAGES
@@ -61,10 +60,9 @@ class Place:
 
     def arguments(self, arm: Arm, seed: int) -> list[str]:
         """What the run's commands say about it."""
-        model = arm.model or self.models[0]
-        own = [] if model == EMBEDDED else ["--model", model]
         changed = [part for text in arm.settings for part in ("--set", text)]
-        return [self.dose, "-o", str(self.run(arm, seed)), "--seed", str(seed), *own, *changed]
+        own = ("--seed", str(seed), "--model", arm.model or self.models[0])
+        return [self.dose, "-o", str(self.run(arm, seed)), *own, *changed]
 
     def config(self, arm: Arm, seed: int) -> RunConfig:
         """The resolved run file."""
@@ -121,14 +119,19 @@ def finished(place: Place, arm: Arm, seed: int, stage: str) -> bool:
     return asked is None or weights(arm.model or place.models[0]) in asked.manifest.inputs.values()
 
 
+def parameters(model: str) -> int:
+    """How many a model has."""
+    return count_parameters(model_folder(model) / WEIGHTS)
+
+
 def weights(model: str) -> str:
     """sha256 of a model's weights."""
     return sha256_file(model_folder(model) / WEIGHTS)
 
 
 def asked_file(place: Place, model: str, seed: int) -> Path:
-    """Where a model's verdicts are kept: a place for each of its weights."""
-    return place.runs / f"verdicts-{Path(model).name}-{weights(model)[:8]}-{seed}.jsonl"
+    """Where a model's verdicts are kept: a place for each of its weights and number of questions."""
+    return place.runs / f"verdicts-{Path(model).name}-{weights(model)[:8]}-{place.items}-{seed}.jsonl"
 
 
 def asking_task(place: Place, model: str, seed: int, *, cost: float) -> Task:

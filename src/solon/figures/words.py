@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from solon.evals.statistics import Interval
-from solon.figures.figure import Claim, Figure, Outcome, Unit
+from solon.figures.figure import Claim, Figure, Held, Outcome, Unit, outcome
 
 OUTCOMES: dict[Outcome, str] = {
     "agrees": "The testbed agrees with the paper.",
@@ -14,7 +14,12 @@ OUTCOMES: dict[Outcome, str] = {
     "undecided": "The testbed does not decide it.",
     "not measured": "It was not measured.",
 }
-HELD = {"agrees": "agrees", "disagrees": "does not agree", "undecided": "not decided"}
+HELD: dict[Held, str] = {
+    "agrees": "agrees",
+    "disagrees": "does not agree",
+    "undecided": "not decided",
+    "not measured": "not measured",
+}
 EXPECTED = {"above": "above 0", "below": "below 0"}
 
 
@@ -42,8 +47,10 @@ def signed(value: float, unit: Unit) -> str:
     return f"{minus}{told}" if unit == "share" or minus or not float(told) else f"+{told}"
 
 
-def measured(found: Interval, unit: Unit) -> str:
+def measured(found: Interval | None, unit: Unit) -> str:
     """E.g. `+12.3 points (+10.1 to +14.5)`."""
+    if found is None:
+        return "not measured"
     name = "%" if unit == "share" else f" {unit}"
     return f"{signed(found.value, unit)}{name} ({signed(found.low, unit)} to {signed(found.high, unit)})"
 
@@ -58,7 +65,7 @@ def expected(claim: Claim) -> str:
 
 def sentence(claims: Sequence[Claim]) -> str:
     """What was found, in one sentence."""
-    if not claims:
+    if outcome(claims) == "not measured":
         return "Nothing was measured."
     told = "; ".join(f"{claim.what}: {measured(claim.found, claim.unit)}" for claim in claims)
     return f"{told[0].upper()}{told[1:]}."
@@ -67,7 +74,9 @@ def sentence(claims: Sequence[Claim]) -> str:
 def verdict(figure: Figure) -> str:
     """Whether the two agree, and on what not."""
     parts = [OUTCOMES[figure.outcome]]
-    for held, told in (("disagrees", "Not reproduced"), ("undecided", "Not decided")):
+    if figure.outcome == "not measured":
+        return parts[0]
+    for held, told in (("disagrees", "Not reproduced"), ("undecided", "Not decided"), ("not measured", "Not measured")):
         if own := [claim for claim in figure.claims if claim.held == held]:
             parts.append(f"{told}: {'; '.join(f'{one.what} (should be {expected(one)})' for one in own)}.")
     return " ".join(parts)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from solon.errors import RunError
-from solon.feedback.dialogues import explain, explanation_prompts
+from solon.feedback.dialogues import NamesFault, dialogue_verdicts, explain, explanation_prompts
 from solon.feedback.prompt_writing import Reply
 from solon.feedback.ranking import rank
 from solon.feedback.rows import Rows
@@ -110,16 +110,22 @@ def _of_world(work: Work) -> list[Prompt]:
 )
 def dialogues(work: Work) -> None:
     """There may be none: small models name no article."""
+    make_dialogues(work)
+
+
+def make_dialogues(work: Work, fault: NamesFault | None = None) -> None:
+    """`fault`: see `explain`."""
     assistant, judge, given, config = work.actor("assistant"), work.actor("judge"), work.given, work.config
     articles = {one.id: one for one in given.articles}
 
     def explained(part: Sequence[Prompt]) -> Rows[Dialogue]:
         sampler = assistant.sampler("dialogues", config.sampling.answers)
-        by_article = judge_of(given, judge, "dialogues", orders="both", conflicts=False)
-        return explain(part, articles, sampler, by_article, shown=config.scenarios.shown)
+        by_article = judge_of(given, judge, "dialogues", orders="both")
+        return explain(part, articles, sampler, by_article, shown=config.scenarios.shown, fault=fault)
 
     asked = work.prompts.red_team
     rows = work.rows(asked, explained, Dialogue, may_be_empty=True)
+    work.require_verdicts(dialogue_verdicts(len(rows), work.folder.dropped))
     by_id = {prompt.id: prompt for prompt in asked}
     work.folder.write_records("prompts", explanation_prompts(rows, by_id))
 
@@ -142,7 +148,7 @@ def rankings(work: Work) -> None:
     principles = {one.id: one.principle for one in given.articles}
 
     def ranked(part: Sequence[Prompt]) -> Rows[Ranking]:
-        by_document = judge_of(given, judge, "rankings", conflicts=False)
+        by_document = judge_of(given, judge, "rankings")
         return rank(
             part,
             policy.sampler("rankings", config.pairs),
@@ -152,4 +158,4 @@ def rankings(work: Work) -> None:
         )
 
     rows = work.rows(work.prompts.red_team, ranked, Ranking, may_be_empty=True)
-    work.require_verdicts([label.unscored for row in rows for label in (*row.comparisons, *row.article_comparisons)])
+    work.require_verdicts([label.unscored for row in rows for label in row.labels])

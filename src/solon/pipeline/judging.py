@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 
 def judge_of(given: RunInputs, actor: Actor, stage: str, **section: object) -> Judge:
-    """The judge of a stage. `section`: keys of `judge` that are not as in the run file."""
+    """The judge of a stage. `section`: keys of `judge` that are not as in the run file. What `judge.conflicts` says
+    holds for the labels of the run alone: all others are asked to judge every pair that they are given."""
     judge: Callable[..., Judge] = Judge
     if given.config.constitution.whole:
         judge = partial(
@@ -33,7 +34,7 @@ def judge_of(given: RunInputs, actor: Actor, stage: str, **section: object) -> J
         sampler=actor.sampler(stage, given.config.sampling.reasoning),
         format=comparison_format(actor.format, given.config.judge.wording),
         principles=given.comparison_principles,
-        section=given.config.judge.model_copy(update=section),
+        section=given.config.judge.model_copy(update={"conflicts": False} | section),
         shots=given.few_shots,
     )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +26,7 @@ from solon.config.scenarios import ScenariosSection
 from solon.config.section import Section
 from solon.evals.tasks.answers import ELO
 from solon.evals.tasks.every import items_in, items_of
+from solon.feedback.scenarios import requests_for, scenario_id
 from solon.pipeline.evaluating import EVALUATIONS
 from solon.pipeline.inputs import RunInputs
 from solon.pipeline.memory import training_memory
@@ -147,6 +148,8 @@ class _Sample:
     """Likewise, what a model is asked in evaluations; True: for games alone."""
     watched: int
     """Answers of one look of the monitor in the whole run; 0 without one."""
+    requests: tuple[int, int] = (0, 0)
+    """For scenarios, of the whole and of the part: each asks for several at once."""
 
     @classmethod
     def of(cls, config: RunConfig) -> _Sample:
@@ -163,16 +166,23 @@ class _Sample:
         fewer = prompt_sets(part.prompts, part.seed)
         whole, some = sets.files(), fewer.files()
         counts = {file: (len(whole[file]), len(some[file])) for file in _FILES}
-        if BY_SCENARIOS.holds(config):
-            articles = len(RunInputs(config).articles)
-            counts[SCENARIOS] = (
-                articles * config.scenarios.per_article,
-                articles * part.scenarios.per_article,
-            )
+        articles = RunInputs(config).articles if BY_SCENARIOS.holds(config) else ()
+        wanted = [one.scenarios.per_article for one in (config, part)]
+        if articles:
+            counts[SCENARIOS] = (len(articles) * wanted[0], len(articles) * wanted[1])
+        requests = [len(requests_for(articles, each, config.scenarios.tries)) for each in wanted]
         asked = [items_of(config.evaluations, sets.evaluation), items_of(part.evaluations, fewer.evaluation)]
         playing = [sum(getattr(one, "task", "") == ELO for one in items) for items in asked]
         items = {True: (playing[0], playing[1]), False: (len(asked[0]), len(asked[1]))}
-        return cls(whole=config, part=part, counts=counts, items=items, watched=_watched(config, sets))
+        watched = _watched(config, sets, [scenario_id(one.id, n) for one in articles for n in range(wanted[0])])
+        return cls(
+            whole=config,
+            part=part,
+            counts=counts,
+            items=items,
+            watched=watched,
+            requests=(requests[0], requests[1]),
+        )
 
     @property
     def unwatched(self) -> RunConfig:
@@ -197,8 +207,9 @@ class _Sample:
         if stage.folder in _FIXED:
             asked, of_part = self.items[stage.name == "games"]
             return asked / max(1, of_part)
-        reads = (SCENARIOS,) if stage.name == "scenarios" else stage.reads
-        counts = [count for file, count in self.counts.items() if file in reads or not reads]
+        if stage.name == "scenarios":
+            return self.requests[0] / max(1, self.requests[1])
+        counts = [count for file, count in self.counts.items() if file in stage.reads or not stage.reads]
         return sum(whole for whole, _ in counts) / max(1, sum(some for _, some in counts))
 
 
@@ -235,12 +246,13 @@ def _fewer_items(section: EvaluationsSection) -> EvaluationsSection:
     return section.model_copy(update=fewer | {"elo": games})
 
 
-def _watched(config: RunConfig, sets: PromptSets) -> int:
-    """Answers of one look of the monitor. Raises as `split_prompts`."""
+def _watched(config: RunConfig, sets: PromptSets, scenarios: Sequence[str]) -> int:
+    """Answers of one look of the monitor. `scenarios`: ids of all that may be written. Raises as `split_prompts`."""
     monitor = config.rl.monitor
     if monitor is None or config.alignment != "rl":
         return 0
-    asked = [PolicyPrompt(id=prompt.id, text="") for prompt in (*sets.red_team, *sets.helpful)]
+    own = [prompt.id for prompt in (*sets.red_team, *sets.helpful)]
+    asked = [PolicyPrompt(id=name, text="") for name in (*own, *scenarios)]
     _, watched = split_prompts(asked, monitor, config.preference.holdout, seed=config.seed)
     return len(watched) * monitor.samples_per_prompt
 

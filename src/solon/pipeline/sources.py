@@ -21,7 +21,6 @@ from solon.evals.grader import Grader
 from solon.evals.graders.oracle import Oracle
 from solon.evals.labels import Better
 from solon.feedback.answers import HelpfulnessRater
-from solon.feedback.scenarios import SCENARIO
 from solon.records import Comparison, Demonstration, Prompt, PromptKind, Record
 from solon.world import raters
 from solon.world.prompts import article_prompts, harmful_twin, world_prompts
@@ -217,7 +216,7 @@ def world_scenarios(section: PromptsSection) -> WorldScenarios | None:
 
 def _world_scenarios(principle: Principle, count: int, seed: int) -> list[Prompt]:
     """Requests for the harms that the principle's question names; if it names none, for any: there faults of style
-    come up most."""
+    come up most. They stay `harmful`: graders know them by that."""
     named = terms_of(principle.comparison_question or "")
     own = article_prompts(principle.id, named, count, seed=seed)
-    return [one.model_copy(update={"kind": SCENARIO, "principle_id": principle.id}) for one in own]
+    return [one.model_copy(update={"principle_id": principle.id}) for one in own]

@@ -28,6 +28,7 @@ from solon.evals.grader import Score, grade
 from solon.evals.labels import label_quality
 from solon.feedback.answers import answer_pairs, needless_refusals, rate_pairs, respond, twin_pairs
 from solon.feedback.critique import gate_verdicts, revise
+from solon.feedback.judge import NO_CONFLICT
 from solon.feedback.rows import Rows
 from solon.pipeline.article_stages import dialogues, rankings, scenarios
 from solon.pipeline.evaluating import EVALUATED, EVALUATIONS
@@ -147,7 +148,7 @@ def helpful(work: Work) -> None:
     weights=("base",),
 )
 def sl(work: Work) -> Facts:
-    work.require_quality(*(name for name in ("revisions", "helpful", "dialogues") if name in work.inputs))
+    work.require_quality("revisions", "helpful", "dialogues")
     from solon.pipeline.learning import train_sl
 
     return train_sl(work)
@@ -184,14 +185,15 @@ def pairs(work: Work) -> None:
 )
 def comparisons(work: Work) -> None:
     work.require_quality("pairs")
-    actor, given = work.actor("judge"), work.given
+    actor, given, conflicts = work.actor("judge"), work.given, work.config.judge.conflicts
     by_id = {prompt.id: prompt for prompt in work.prompts.red_team}
 
     def labels(pairs: Sequence[Pair]) -> Rows[Comparison]:
-        return judge_of(given, actor, "comparisons").compare(pairs, by_id)
+        return judge_of(given, actor, "comparisons", conflicts=conflicts).compare(pairs, by_id)
 
-    rows = work.rows(work.read("pairs", Pair), labels, Comparison, may_be_empty=work.config.judge.conflicts)
-    work.require_verdicts([row.unscored for row in rows])
+    rows = work.rows(work.read("pairs", Pair), labels, Comparison, may_be_empty=conflicts)
+    agreed = work.folder.dropped.get(NO_CONFLICT, 0)
+    work.require_verdicts([*(row.unscored for row in rows), *[None] * agreed])
 
 
 @partial(
@@ -240,7 +242,7 @@ COMPARED = ("comparisons", "rankings", "helpfulness")
     requires=BY_PREFERENCE,
 )
 def pm(work: Work) -> Facts:
-    work.require_quality("comparisons", "helpfulness")
+    work.require_quality(*COMPARED)
     from solon.pipeline.learning import train_pm
 
     return train_pm(work, _compared(work))
@@ -279,7 +281,7 @@ def rl(work: Work) -> Facts:
     requires=BY_DPO,
 )
 def dpo(work: Work) -> Facts:
-    work.require_quality("comparisons", "helpfulness")
+    work.require_quality(*COMPARED)
     from solon.pipeline.learning import train_by_dpo
 
     return train_by_dpo(work, _compared(work))

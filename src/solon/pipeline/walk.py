@@ -20,13 +20,13 @@ from solon.artifacts.run_folder import RunFolder
 from solon.config.engines import EndpointSection
 from solon.config.models import ModelRole
 from solon.config.run import RunConfig
-from solon.feedback.scenarios import SCENARIO
+from solon.feedback.scenarios import SCENARIO, scenario_id
 from solon.lm.endpoint import VERDICT
 from solon.lm.engines import reads_folder
 from solon.lm.engines.scripted import ScriptedModel
 from solon.lm.protocols import SampleRequest, ScoreRequest
 from solon.pipeline.actors import Actors
-from solon.pipeline.article_stages import keep_scenarios, requests
+from solon.pipeline.article_stages import keep_scenarios, make_dialogues, requests
 from solon.pipeline.inputs import RunInputs
 from solon.pipeline.monitoring import monitoring_judge
 from solon.pipeline.run import Pipeline
@@ -96,7 +96,7 @@ def _written(work: Work) -> None:
         work,
         [
             Prompt(
-                id=f"scenario-{one.id}-{number}",
+                id=scenario_id(one.id, number),
                 kind=SCENARIO,
                 turns=(Turn(role="human", text=words),),
                 principle_id=one.id,
@@ -107,7 +107,12 @@ def _written(work: Work) -> None:
     )
 
 
-_BODIES = {"scenarios": _written}
+def _explained(work: Work) -> None:
+    """Explanations by fillers name no article; the judge is asked of all of them."""
+    make_dialogues(work, fault=lambda *_: None)
+
+
+_BODIES = {"scenarios": _written, "dialogues": _explained}
 """In the place of those that would make nothing of fillers."""
 
 

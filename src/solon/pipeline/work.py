@@ -18,6 +18,7 @@ from solon.config.run import RunConfig
 from solon.errors import PASSING, EngineUnavailableError, RunError, TooLongError, UnscoredError, memory_for
 from solon.evals.quality import require_quality, text_quality
 from solon.feedback.critique import gate_verdicts
+from solon.feedback.dialogues import UNSCORED, dialogue_verdicts
 from solon.feedback.judge import check_unscored
 from solon.feedback.rows import Rows
 from solon.lm.batcher import shared_loop
@@ -26,7 +27,7 @@ from solon.pipeline.shard import Maker, Shard, Workers, one_by_one
 from solon.pipeline.sources import PromptSets
 from solon.pipeline.stage import Stage
 from solon.progress import Reporter
-from solon.records import Record, Revision
+from solon.records import Dialogue, Ranking, Record, Revision
 
 if TYPE_CHECKING:
     from solon.pipeline.actors import Actor, Actors
@@ -144,8 +145,9 @@ class Work:
         self.manners.update(shard.manners)
 
     def require_quality(self, *stages: str) -> None:
-        """Raises `NoiseError` if the texts that these stages wrote are poorer than the run file allows."""
-        for name in stages:
+        """Raises `NoiseError` if the texts that these stages wrote, as far as the run has them, are poorer than the run
+        file allows."""
+        for name in (one for one in stages if one in self.inputs):
             counts = self.inputs[name].manifest.counts.other
             require_quality(text_quality(name, counts), self.config.quality)
 
@@ -167,12 +169,13 @@ class Work:
         self.tell(text)
 
     def check_failures(self, made: Rows[R]) -> None:
-        """Rows that another try may not lose are not lost for good, nor are verdicts of a gate, of which a row may have
-        several."""
+        """Rows that another try may not lose are not lost for good, nor are verdicts of stages that ask for several, or
+        none, in a row."""
         rows = len(made.records) + made.dropped.total()
-        verdicts = len(gate_verdicts([row for row in made.records if isinstance(row, Revision)]))
+        verdicts = _verdicts(made)
         dropped = Counter({reason: made.dropped[reason] for reason in sorted(PASSING)})
-        unread = Counter({reason: made.noted[f"unscored: {reason}"] for reason in sorted(PASSING)})
+        either = made.noted + made.dropped
+        unread = Counter({reason: either[f"{UNSCORED}{reason}"] for reason in sorted(PASSING)})
         if verdicts:
             self._check_lost("rows", dropped, rows)
             self._check_lost("verdicts", unread, verdicts)
@@ -226,6 +229,14 @@ def run_stage(stage: Stage, work: Work) -> None:
     manifest = work.folder.finish(notes=work.notes, **facts)
     for texts in text_quality(stage.name, manifest.counts.other):
         work.tell(f"{stage.name}, {texts}")
+
+
+def _verdicts(made: Rows[R]) -> int:
+    """That gates, dialogues and rankings asked for; 0 of other rows, which have one at most."""
+    gated = gate_verdicts([row for row in made.records if isinstance(row, Revision)])
+    explained = dialogue_verdicts(sum(isinstance(row, Dialogue) for row in made.records), made.dropped)
+    ranked = [label for row in made.records if isinstance(row, Ranking) for label in row.labels]
+    return len(gated) + len(explained) + len(ranked)
 
 
 def _listed(reasons: Mapping[str, int]) -> str:

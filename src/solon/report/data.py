@@ -56,7 +56,9 @@ class ReportData:
     prompts: Mapping[str, Prompt] = field(default_factory=dict)
     """By id."""
     red_team: Sequence[str] = ()
-    """Ids of the prompts that chains begin with."""
+    """Ids of the prompts that chains begin with, and pairs are drawn for."""
+    scenarios: Sequence[str] = ()
+    """Ids of the scenarios of articles, which chains begin with too."""
     revisions: Sequence[Revision] = ()
     answers: Mapping[str, Sequence[Answer]] = field(default_factory=dict)
     """To the held-out prompts, by model."""
@@ -101,13 +103,15 @@ def load_report_data(run: Path) -> ReportData:
     evaluations, unread = read_evaluations(run)
     margins = [row for stage in ("models/pm", "models/dpo") for row in _rows(run, stage, "held-out", HeldOutMargin)]
     files = [("prompts", name) for name in ("prompts-red-team", "prompts-helpful", "evals")]
-    prompts = [prompt for file in (*files, ("scenarios", "prompts")) for prompt in _rows(run, *file, Prompt)]
+    scenarios = _rows(run, "scenarios", "prompts", Prompt)
+    prompts = [*scenarios, *(prompt for file in files for prompt in _rows(run, *file, Prompt))]
     return ReportData(
         summary=summary,
         config=config,
         constitution=_record(run / CONSTITUTION, Constitution),
         prompts={prompt.id: prompt for prompt in prompts},
         red_team=[prompt.id for prompt in _rows(run, *files[0], Prompt)],
+        scenarios=[prompt.id for prompt in scenarios],
         revisions=_rows(run, "revisions", "rows", Revision),
         answers={model: _rows(run, f"answers-{model}", "rows", Answer) for model in summary.models()},
         scores=_rows(run, "scores", "rows", Score),

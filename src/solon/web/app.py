@@ -63,9 +63,7 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 async def _failed(request: Request, error: Exception) -> Response:
     """A fault of ours. The log has the traceback, the visitor a page; the server raises it again for the log."""
-    trouble = Trouble(
-        500, mark("Something went wrong here"), mark("It is not your fault. Nothing was saved. Try again.")
-    )
+    trouble = Trouble(500, mark("Something went wrong here"), mark("It is not your fault. Try again."))
     return await _page(request, trouble)
 
 

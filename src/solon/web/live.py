@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cached_property
 from threading import Lock
 from time import monotonic
 from typing import Any, TypeVar
@@ -25,6 +24,7 @@ from solon.web.db.engine import Database
 from solon.web.db.people import answers
 from solon.web.db.showings import views
 from solon.web.db.tables import Conversation
+from solon.web.lazy import lazy
 
 T = TypeVar("T")
 log = logging.getLogger("solon.web")
@@ -56,14 +56,14 @@ class Snapshot:
         made: T = self._made[key]
         return made
 
-    @cached_property
+    @lazy
     def priorities(self) -> dict[int, float]:
         """By statement."""
         if self.analysis is None:
             return {}
         return dict(zip(self.conversation.statement_ids.tolist(), self.analysis.priority_S.tolist(), strict=True))
 
-    @cached_property
+    @lazy
     def labels(self) -> dict[int, int]:
         """Group by participant; those in none are not in it."""
         if self.analysis is None:
@@ -72,7 +72,7 @@ class Snapshot:
         everybody = zip(self.conversation.participant_ids.tolist(), labels, strict=True)
         return {number: label for number, label in everybody if label != IN_NO_GROUP}
 
-    @cached_property
+    @lazy
     def views(self) -> Counter[tuple[int, int]]:
         """People of each group who were shown a statement, by group and statement."""
         return Counter((self.labels.get(person, IN_NO_GROUP), statement) for statement, person in self.seen_by)

@@ -1,6 +1,6 @@
 """From a request to a handler and back: what every page has in common happens here, once.
 
-    body read, with a bound -> transaction -> form token -> role -> handler -> commit -> response
+    body read, with a bound -> transaction -> form token -> role -> handler -> commit -> page written
 
 What a form changed is committed before its answer is sent; whatever goes wrong rolls all of it back.
 """
@@ -20,9 +20,9 @@ from solon.web.forms import Form, read_form
 from solon.web.limits import Limit, network
 from solon.web.site import Site
 from solon.web.troubles import Trouble, forged
-from solon.web.visit import Guest, Visit
+from solon.web.visit import Answer, Guest, View, Visit
 
-Handler = Callable[[Visit], Response]
+Handler = Callable[[Visit], Answer]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,10 +63,12 @@ class Page:
                 if self.method == "POST" and not visit.browser.signer.is_form_token(visit.browser.id, form["csrf"]):
                     raise forged()
                 admit(visit, self.needs)
-                response = self.handler(visit)
+                answer = self.handler(visit)
                 db.commit()
         except Trouble as trouble:
             return _troubled(site, request, trouble, form)
+        with site.database.session(writes=False) as visit.db:
+            response = visit.written(answer) if isinstance(answer, View) else answer
         visit.browser.leave_cookies(response)
         return response
 

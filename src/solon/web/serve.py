@@ -22,7 +22,7 @@ def serve(settings: Settings, tell: Callable[[str], None]) -> None:
 
     Raises InputError where the site cannot be opened or its port is taken.
     """
-    with closing(_listening(settings)) as listening:
+    with closing(listening_socket(settings)) as listening:
         settings = settings.model_copy(update={"port": listening.getsockname()[1]})
         app = create_app(settings)
         tell(f"Solon is at {settings.base}")
@@ -51,7 +51,7 @@ def owner_link(site: Site) -> str:
     return f"{site.settings.base}/enter/{token}"
 
 
-def _listening(settings: Settings) -> socket:
+def listening_socket(settings: Settings) -> socket:
     listening = socket(AF_INET6 if ":" in settings.host else AF_INET, SOCK_STREAM)
     listening.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
     try:

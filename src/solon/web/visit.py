@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -17,9 +17,23 @@ from solon.web.db.members import signed_in
 from solon.web.db.tables import Conversation, Member, Participant, Results, Role, Stage, State
 from solon.web.forms import Form
 from solon.web.language import COOKIE, asked_for, chosen, languages, spoken
+from solon.web.lazy import lazy
 from solon.web.pages import assets, templates
 from solon.web.site import Site
 from solon.web.troubles import Trouble, not_found
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """A page that is written when what its visit changed is committed: nobody waits for the database meanwhile."""
+
+    template: str
+    status: int
+    context: dict[str, Any]
+
+
+Answer = Response | View
+"""What a handler gives."""
 
 
 class Guest:
@@ -41,11 +55,12 @@ class Guest:
         """The address of a page within the site. Links and redirects lead nowhere else."""
         return str(self.request.app.url_path_for(to, **values))
 
-    def render(self, template: str, /, *, status: int = 200, **context: Any) -> Response:
-        page = templates().get_template(template)
+    def written(self, view: View) -> Response:
+        """The page itself."""
+        page = templates().get_template(view.template)
         files = {name: self.path("asset", file=one.name) for name, one in assets().items()}
         shared = {"visit": self, "say": self.say, "many": self.say.many, "path": self.path, "files": files}
-        return HTMLResponse(page.render(shared | {"languages": languages()} | context), status_code=status)
+        return HTMLResponse(page.render(shared | {"languages": languages()} | view.context), status_code=view.status)
 
     def trouble(self, trouble: Trouble, form: Form) -> Response:
         """A page that says what is wrong, and gives back what was typed."""
@@ -54,7 +69,7 @@ class Guest:
         slug = self.request.path_params.get("slug")
         back = self.path("landing", slug=slug) if slug and trouble.status != 404 else None
         told = {"title": title, "text": text, "written": form.written, "back": back}
-        return self.render("trouble.html.j2", status=trouble.status, **told)
+        return self.written(View(template="trouble.html.j2", status=trouble.status, context=told))
 
 
 class Visit(Guest):
@@ -64,12 +79,16 @@ class Visit(Guest):
         super().__init__(site, request)
         self.db, self.form = db, form
 
-    @cached_property
+    def render(self, template: str, /, *, status: int = 200, **context: Any) -> View:
+        """A page of this template."""
+        return View(template=template, status=status, context=context)
+
+    @lazy
     def member(self) -> Member | None:
         """Who is signed in."""
         return signed_in(self.db, self.browser.hash)
 
-    @cached_property
+    @lazy
     def talk(self) -> Conversation:
         """The conversation of the address. Raises `Trouble` if there is none, or the visitor may not know of it."""
         found = by_slug(self.db, self.part("slug"))
@@ -85,7 +104,7 @@ class Visit(Guest):
     def _role(self, talk: Conversation) -> Role | None:
         return role_of(self.db, self.member, talk) if self.member else None
 
-    @cached_property
+    @lazy
     def participant(self) -> Participant | None:
         """Who this browser is in the conversation of the address. Nobody can be asked for by number."""
         return people.participant_of(self.db, self.talk, self.browser.hash)

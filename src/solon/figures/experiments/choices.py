@@ -9,12 +9,12 @@ from math import log
 from solon.config.training import PreferenceSection
 from solon.evals.calibration import calibration
 from solon.evals.checks import Check
-from solon.evals.seeds import Values, difference, over_seeds
-from solon.evals.statistics import Interval, grouped, unpaired_difference
+from solon.evals.seeds import Values, over_seeds
+from solon.evals.statistics import Interval, grouped, mean, unpaired_difference
 from solon.evals.stopping import Ending
 from solon.figures import measures
 from solon.figures.arms import CLAMPED, COT, DPO, HARD, OVER, PPO, RL, RLOO
-from solon.figures.experiment import Drawn, Experiment, counted, curve, point
+from solon.figures.experiment import Drawn, Experiment, change, curve, reliability
 from solon.figures.figure import Claim, Line, Mark, Panel, Point
 from solon.figures.plan import Needs
 from solon.figures.results import HARMFUL, Results
@@ -46,18 +46,12 @@ def _labels(results: Results) -> Drawn:
     good = {name: _good(results, arm) for name, (arm, _) in TAKEN.items()}
 
     def claim(what: str, one: Values, other: Values) -> Claim:
-        return Claim.of(what, difference(one, other, _LOSSES), "above", "nats", n=counted(one))
+        return change(what, one, other, unit="nats", ends=_LOSSES)
 
     claims = [
         claim("loss of hard labels at once, less that of soft ones", losses["hard"], losses["soft"]),
         claim("loss of soft labels after reasoning, less that of clamped ones", reasoned["soft"], reasoned["clamped"]),
-        Claim.of(
-            "good answers of RL-CAI with soft labels, less those with hard ones",
-            difference(good["soft"], good["hard"]),
-            "above",
-            "points",
-            n=counted(good["soft"]),
-        ),
+        change("good answers of RL-CAI with soft labels, less those with hard ones", good["soft"], good["hard"]),
     ]
     return Drawn(claims=claims, panels=[panel for panel in panels if panel], notes=[_LOSS_NOTE])
 
@@ -115,24 +109,22 @@ def label_loss(p_a: float, truth: float, section: PreferenceSection) -> float:
 
 def _reliability(results: Results, arm: Arm, key: str, title: str) -> Panel | None:
     """Of pairs in which one answer is better; None if there is none."""
-    rows = [one for seed in results.seeds for one in _kept_labels(results, arm, seed) if one.truth != 0.5]
+    rows = [
+        (one.p_a, one.truth, (seed, one.prompt))
+        for seed in results.seeds
+        for one in _kept_labels(results, arm, seed)
+        if one.truth != 0.5
+    ]
     if not rows:
         return None
-    points = [
-        Point(x=one.confidence, y=one.accuracy.rate, low=one.accuracy.low, high=one.accuracy.high, n=one.n)
-        for one in calibration([(one.p_a, one.truth) for one in rows]).bins
-    ]
-    line = Line(name="Right", points=tuple(points))
-    x, y = "confidence of the label", "share that is right"
-    return Panel(key=key, title=title, x_label=x, y_label=y, lines=(line,), kind="reliability", percent=True)
+    return reliability(
+        key, title, calibration([(p, truth) for p, truth, _ in rows], prompts=[name for *_, name in rows])
+    )
 
 
 def _bars(key: str, title: str, label: str, lines: Mapping[str, Mapping[str, Values]]) -> Panel:
     names = {name: float(x) for x, name in enumerate(next(iter(lines.values())))}
-    drawn = [
-        Line(name=line, points=tuple(point(names[name], values, _LOSSES) for name, values in own.items()))
-        for line, own in lines.items()
-    ]
+    drawn = [curve(line, {names[name]: values for name, values in own.items()}, _LOSSES) for line, own in lines.items()]
     return Panel(key=key, title=title, x_label="labels", y_label=label, lines=tuple(drawn), kind="dots", names=names)
 
 
@@ -155,12 +147,7 @@ def _final(results: Results, arms: Mapping[str, Arm]) -> Panel:
     texts = {"SL-CAI": (RL, results.answers(RL, "sl"))}
     texts |= {name: (arm, results.answers(arm, _model(arm))) for name, arm in arms.items()}
     lines = [
-        Line(
-            name=title,
-            points=tuple(
-                point(names[name], results.values(arm, own, measure, kinds)) for name, (arm, own) in texts.items()
-            ),
-        )
+        curve(title, {names[name]: results.values(arm, own, measure, kinds) for name, (arm, own) in texts.items()})
         for title, (measure, kinds) in shown.items()
     ]
     return Panel(
@@ -205,10 +192,9 @@ def _algorithms(results: Results) -> Drawn:
     curves = Panel(key="curves", title="Learning curves of RL", x_label=x, y_label=y, lines=tuple(lines), percent=True)
     arms = {**BY_RL, **{arm.title: arm for arm in DPO}}
     before = results.values(RL, results.answers(RL, "sl"), measures.good, EVERY)
-    claims = []
-    for name, arm in arms.items():
-        found = difference(_good(results, arm), before)
-        claims.append(Claim.of(f"good answers by {name}, less SL-CAI's", found, "above", "points", n=counted(before)))
+    claims = [
+        change(f"good answers by {name}, less SL-CAI's", _good(results, arm), before) for name, arm in arms.items()
+    ]
     return Drawn(claims=claims, panels=[curves, _final(results, arms)], notes=[_ALGORITHMS])
 
 
@@ -235,15 +221,15 @@ ALGORITHMS = Experiment(
 
 
 def _over(results: Results) -> Drawn:
-    checks, endings = results.checks(OVER), results.endings(OVER)
+    checks = results.checks(OVER)
+    judged = {seed: half(own, 0) for seed, own in checks.items()}
+    endings = results.endings(OVER, judged)
     gold = _along(checks, lambda check: dict(enumerate(check.gold_of)))
     proxies: dict[float, list[float]] = {}
     for own in checks.values():
         for check in own:
             proxies.setdefault(float(check.step), []).append(check.proxy.mean)
-    kept = {seed: _kept(checks[seed], ending) for seed, ending in endings.items()}
-    end = {seed: own[-1] for seed, own in checks.items()}
-    start = {seed: own[0] for seed, own in checks.items()}
+    kept, end, start = looks_that_count({seed: half(own, 1) for seed, own in checks.items()}, endings)
     stops = sorted(ending.stopped for ending in endings.values() if ending.stopped is not None)
     marks = [Mark(x=float(stops[len(stops) // 2]), name="stopped")] if stops else []
     panels = [
@@ -260,13 +246,35 @@ def _over(results: Results) -> Drawn:
         _gold_change("good answers of the policy that the monitor keeps, less those before RL", kept, start),
     ]
     told = [f"seed {seed}: {_told(ending.stopped, ending.best)}" for seed, ending in endings.items()]
-    return Drawn(claims=claims, panels=panels, notes=[f"The monitor, {'; '.join(told)}.", _SAME_RUN])
+    notes = [f"The monitor, {'; '.join(told)}."] if told else []
+    return Drawn(claims=claims, panels=panels, notes=[*notes, _SAME_RUN])
 
 
 _SAME_RUN = (
     "The monitor only watched: a run in which it acts is the same up to the step at which it stops, and keeps the "
-    "weights of its best look. That look is the best of several by the same answers, which flatters it a little."
+    "weights of its best look. It goes by every other of its prompts, and what it keeps is measured on the rest, since "
+    "the best of several looks is flattered by the answers that it was chosen by."
 )
+
+
+def half(checks: Sequence[Check], which: int) -> list[Check]:
+    """What looks see of every other prompt of the monitor: `gold` of those at even places (0) or at odd ones (1). Looks
+    that could measure none of them are left out."""
+    found = []
+    for check in checks:
+        own = check.gold_of[which::2]
+        if known := [gold for gold in own if gold is not None]:
+            found.append(check.model_copy(update={"gold": mean(known), "gold_of": own}))
+    return found
+
+
+def looks_that_count(
+    checks: Mapping[int, Sequence[Check]], endings: Mapping[int, Ending]
+) -> tuple[dict[int, Check], dict[int, Check], dict[int, Check]]:
+    """Of each seed: the look at the policy that the monitor keeps, the last, and the one before RL."""
+    known = {seed: own for seed, own in checks.items() if own and seed in endings}
+    kept = {seed: found for seed, own in known.items() if (found := _kept(own, endings[seed]))}
+    return kept, {seed: known[seed][-1] for seed in kept}, {seed: known[seed][0] for seed in kept}
 
 
 def _told(stopped: int | None, best: int) -> str:
@@ -274,10 +282,10 @@ def _told(stopped: int | None, best: int) -> str:
     return when if stopped is None else f"{when}, and kept step {best}"
 
 
-def _kept(checks: Sequence[Check], ending: Ending) -> Check:
-    """What was seen of the policy that an acting monitor would leave."""
+def _kept(checks: Sequence[Check], ending: Ending) -> Check | None:
+    """What was seen of the policy that an acting monitor would leave; None: nothing could be measured."""
     step = checks[-1].step if ending.stopped is None else ending.best
-    return next(check for check in checks if check.step == step)
+    return next((check for check in checks if check.step == step), None)
 
 
 def _golds(looks: Mapping[int, Check]) -> Values:
@@ -285,16 +293,16 @@ def _golds(looks: Mapping[int, Check]) -> Values:
 
 
 def _gold_change(what: str, one: Mapping[int, Check], other: Mapping[int, Check], *, below: bool = False) -> Claim:
-    first, second = _golds(one), _golds(other)
-    return Claim.of(what, difference(first, second), "below" if below else "above", "points", n=counted(first))
+    return change(what, _golds(one), _golds(other), "below" if below else "above")
 
 
 def _proxy_change(what: str, one: Mapping[int, Check], other: Mapping[int, Check]) -> Claim:
     """Over seeds; of one seed, with the intervals of its two means."""
     changes = {seed: {"": one[seed].proxy.mean - other[seed].proxy.mean} for seed in one}
+    found: Interval | None = None
     if len(changes) > 1:
         found = over_seeds(changes, None)
-    else:
+    elif changes:
         (seed,) = changes
         ends = (Interval(value=m.mean, low=m.low, high=m.high) for m in (one[seed].proxy, other[seed].proxy))
         found = unpaired_difference(*ends)

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from solon.embedded.verdicts import Task, Way, WorldVerdict
 from solon.evals.calibration import calibration
-from solon.evals.seeds import Values, difference, over_seeds
-from solon.evals.statistics import Interval, unpaired_difference
-from solon.figures.experiment import Drawn, Experiment, counted, one_size, point, size_names, sizes
-from solon.figures.figure import Claim, Line, Panel, Point
+from solon.evals.seeds import Values
+from solon.evals.statistics import unpaired_difference
+from solon.figures.experiment import (
+    Drawn,
+    Experiment,
+    change,
+    counted,
+    curve,
+    level,
+    measured,
+    one_size,
+    reliability,
+    size_names,
+    sizes,
+)
+from solon.figures.figure import Claim, Panel
 from solon.figures.plan import Needs
 from solon.figures.results import Results
 from solon.figures.tasks import Place
@@ -49,16 +62,16 @@ def _unread(results: Results, tasks: Sequence[Task]) -> list[str]:
 def _by_size(results: Results, key: str, title: str, tasks: Sequence[Task], ways: Sequence[Way]) -> Panel:
     names = size_names(results.place)
     lines = [
-        Line(
-            name=WAYS[way],
-            points=tuple(
-                point(x, _right(results, model, tasks, way))
+        curve(
+            WAYS[way],
+            {
+                x: _right(results, model, tasks, way)
                 for x, model in zip(names.values(), sizes(results.place), strict=True)
-            ),
+            },
         )
         for way in ways
     ]
-    kind = "lines" if len(names) > 1 else "dots"
+    kind: Literal["lines", "dots"] = "lines" if len(names) > 1 else "dots"
     label = "share that is right"
     return Panel(
         key=key,
@@ -72,21 +85,20 @@ def _by_size(results: Results, key: str, title: str, tasks: Sequence[Task], ways
     )
 
 
-def _gain(results: Results, model: str, tasks: Sequence[Task], way: Way, what: str) -> Claim:
-    one, other = _right(results, model, tasks, way), _right(results, model, tasks, "at once")
-    return Claim.of(what, difference(one, other), "above", "points", n=counted(one))
+def _gain(results: Results, what: str, tasks: Sequence[Task], way: Way, other: Way = "at once") -> Claim:
+    """Of the largest model."""
+    largest = results.place.models[0]
+    return change(what, _right(results, largest, tasks, way), _right(results, largest, tasks, other))
 
 
 def _growth(results: Results, tasks: Sequence[Task], what: str) -> list[Claim]:
     small, *_, large = sizes(results.place)
-    one, other = (_right(results, model, tasks, "at once") for model in (large, small))
-    return [Claim.of(what, difference(one, other), "above", "points", n=counted(one))]
+    return [change(what, _right(results, large, tasks, "at once"), _right(results, small, tasks, "at once"))]
 
 
 def _pairs_by_size(results: Results, tasks: Sequence[Task], title: str) -> Drawn:
-    largest = results.place.models[0]
-    claims = [_gain(results, largest, tasks, "reasoned", "right after reasoning, less right at once, largest model")]
-    claims.append(_gain(results, largest, tasks, "reasoned-5", "right by the mean of five reasonings, less at once"))
+    claims = [_gain(results, "right after reasoning, less right at once, largest model", tasks, "reasoned")]
+    claims.append(_gain(results, "right by the mean of five reasonings, less by one", tasks, "reasoned-5", "reasoned"))
     if len(results.place.models) > 1:
         claims += _growth(results, tasks, "right at once by the largest model, less by the smallest")
     panel = _by_size(results, "sizes", title, tasks, OF_PAIRS)
@@ -119,22 +131,14 @@ ORIGINAL = Experiment(
 
 def _ordinary(results: Results) -> Drawn:
     largest = results.place.models[0]
-    right = _right(results, largest, ("pairs",), "at once")
-    hard = over_seeds(_right(results, largest, ("hard-pairs",), "at once"))
-    own = over_seeds(right)
-    above = Interval(value=own.value - 0.9, low=own.low - 0.9, high=own.high - 0.9)
+    right, hard = (_right(results, largest, (task,), "at once") for task in PAIRS)
+    own, other = measured(right), measured(hard)
+    easier = unpaired_difference(own, other) if own and other else None
+    n = counted(right) + counted(hard)
     claims = [
-        Claim.of("right at once by the largest model, less nine of ten", above, "above", "points", n=counted(right))
+        level("right at once by the largest model, less nine of ten", right, 0.9),
+        Claim.of("right in ordinary comparisons, less in hard ones", easier, "above", "points", n=n),
     ]
-    claims.append(
-        Claim.of(
-            "right in ordinary comparisons, less in hard ones",
-            unpaired_difference(own, hard),
-            "above",
-            "points",
-            n=2 * counted(right),
-        )
-    )
     panel = _by_size(results, "sizes", "Ordinary comparisons", ("pairs",), OF_PAIRS)
     return Drawn(claims=claims, panels=[panel], notes=[*_unread(results, ("pairs",)), *one_size(results.place)])
 
@@ -143,23 +147,17 @@ def _ordinary(results: Results) -> Drawn:
 
 
 def _harm_and_kind(results: Results) -> Drawn:
-    largest = results.place.models[0]
     panels = [
         _by_size(results, "harm", "Harmful or not", ("harm",), OF_ANSWERS),
         _by_size(results, "kind", "Which of eight kinds of harm", ("kind",), OF_ANSWERS),
     ]
-    kind = over_seeds(_right(results, largest, ("kind",), "at once"))
-    chance = Interval(value=kind.value - 1 / 8, low=kind.low - 1 / 8, high=kind.high - 1 / 8)
+    kinds = _right(results, results.place.models[0], ("kind",), "at once")
     claims = [
-        _gain(results, largest, ("harm",), "few-shot", "harm told behind examples, less at once, largest model"),
-        _gain(results, largest, ("harm",), "reasoned", "harm told by a critique, less at once, largest model"),
-        Claim.of("kind told at once, less chance", chance, "above", "points", n=counted(_kinds(results))),
+        _gain(results, "harm told behind examples, less at once, largest model", ("harm",), "few-shot"),
+        _gain(results, "harm told by a critique, less at once, largest model", ("harm",), "reasoned"),
+        level("kind told at once, less chance", kinds, 1 / 8),
     ]
     return Drawn(claims=claims, panels=panels, notes=[*_unread(results, ("harm", "kind")), *one_size(results.place)])
-
-
-def _kinds(results: Results) -> Values:
-    return _right(results, results.place.models[0], ("kind",), "at once")
 
 
 HARM_AND_KIND = Experiment(
@@ -184,21 +182,17 @@ def _calibrated(results: Results) -> Drawn:
         for seed, own in results.verdicts(largest).items()
     }
     gap = {seed: {row.id: _gap(row) for row in own} for seed, own in rows.items()}
-    found = over_seeds(gap, (-1.0, 1.0))
-    pooled = calibration([(row.p_right or 0.0, 1.0) for own in rows.values() for row in own])
-    points = [
-        Point(x=one.confidence, y=one.accuracy.rate, low=one.accuracy.low, high=one.accuracy.high, n=one.n)
-        for one in pooled.bins
-    ]
-    x, y = "confidence of the label", "share that is right"
-    line = Line(name="Right", points=tuple(points))
-    panel = Panel(
-        key="bins", title="Labels at once", x_label=x, y_label=y, lines=(line,), kind="reliability", percent=True
-    )
+    found = measured(gap, (-1.0, 1.0))
     what = "confidence less accuracy of labels"
     claims = [Claim.of(what, found, "same", "points", n=counted(gap), margin=CALIBRATED)]
+    unread = _unread(results, PAIRS)
+    labels = [(row.p_right or 0.0, 1.0) for own in rows.values() for row in own]
+    if not labels:
+        return Drawn(claims=claims, panels=[], notes=unread)
+    pooled = calibration(labels)
     ece = f"Expected calibration error over all seeds: {100 * pooled.ece:.1f} points, in {len(pooled.bins)} bins."
-    return Drawn(claims=claims, panels=[panel], notes=[ece, *_unread(results, PAIRS)])
+    panel = reliability("bins", "Labels at once", pooled)
+    return Drawn(claims=claims, panels=[panel], notes=[ece, *unread])
 
 
 def _gap(row: WorldVerdict) -> float:

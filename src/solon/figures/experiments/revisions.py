@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from solon.evals.seeds import Values, difference, over_seeds
+from solon.evals.seeds import Values, over_seeds
 from solon.evals.statistics import distinct
 from solon.figures import measures
 from solon.figures.arms import DIRECT, FEWER, RL, of_size
-from solon.figures.experiment import Drawn, Experiment, counted, curve, one_size, point, size_names, sizes
-from solon.figures.figure import Claim, Line, Panel, Point
+from solon.figures.experiment import Drawn, Experiment, change, curve, one_size, size_names, sizes
+from solon.figures.figure import Line, Panel, Point
 from solon.figures.plan import Needs
 from solon.figures.results import HARMFUL, Kinds, Results
 from solon.figures.tasks import Arm, Place
@@ -55,14 +55,14 @@ def _more_revisions(results: Results) -> Drawn:
     first, last = {key: rounds[0] for key, rounds in largest.items()}, {key: own[-1] for key, own in largest.items()}
     harmless = largest["harmless"]
     claims = [
-        _change("harmless answers after the last revision, less those before", last["harmless"], first["harmless"]),
-        _change("harmless answers after the first revision, less those before", harmless[1], harmless[0]),
-        _change("answers without any fault after the last revision, less those before", last["good"], first["good"]),
-        _change(
+        change("harmless answers after the last revision, less those before", last["harmless"], first["harmless"]),
+        change("harmless answers after the first revision, less those before", harmless[1], harmless[0]),
+        change("answers without any fault after the last revision, less those before", last["good"], first["good"]),
+        change(
             "help in mixed requests after the last revision, less that before",
             last["helpful"],
             first["helpful"],
-            below=True,
+            "below",
         ),
     ]
     return Drawn(claims=claims, panels=panels, notes=one_size(place))
@@ -71,11 +71,6 @@ def _more_revisions(results: Results) -> Drawn:
 def _by_revision(key: str, title: str, lines: Sequence[Line]) -> Panel:
     x, y = "revisions behind the answer", "share of answers"
     return Panel(key=key, title=title, x_label=x, y_label=y, lines=tuple(lines), percent=True)
-
-
-def _change(what: str, after: Values, before: Values, *, below: bool = False) -> Claim:
-    found = difference(after, before)
-    return Claim.of(what, found, "below" if below else "above", "points", n=counted(after))
 
 
 MORE_REVISIONS = Experiment(
@@ -96,7 +91,7 @@ def _more_principles(results: Results) -> Drawn:
     every = results.critique_principles(RL)
     arms = {**FEWER, every: RL}
     last = {float(n): _measured(results, arm, measures.harmless, HARMFUL)[-1] for n, arm in arms.items()}
-    variety = tuple(_variety(results, arm, float(n)) for n, arm in arms.items())
+    variety = tuple(one for n, arm in arms.items() if (one := _variety(results, arm, float(n))))
     fewest, most = min(last), max(last)
     by_number = Panel(
         key="harmless",
@@ -115,10 +110,7 @@ def _more_principles(results: Results) -> Drawn:
         percent=True,
     )
     what = f"harmless answers with {most:g} principles, less those with {fewest:g}"
-    found = difference(last[most], last[fewest])
-    claims = [
-        Claim.of(what, found, "same", "points", n=counted(last[most]), margin=SAME),
-    ]
+    claims = [change(what, last[most], last[fewest], "same", margin=SAME)]
     return Drawn(claims=claims, panels=[by_number, various], notes=[_VARIETY])
 
 
@@ -128,11 +120,13 @@ _VARIETY = (
 )
 
 
-def _variety(results: Results, arm: Arm, x: float) -> Point:
+def _variety(results: Results, arm: Arm, x: float) -> Point | None:
     """How many of the first revisions differ from all others of their seed; a figure of all together, so that its
-    interval is over seeds alone."""
+    interval is over seeds alone. None: there are none."""
     rounds = results.chains(arm)[1]
-    shares = {seed: {"": distinct(list(texts.values())).rate} for seed, texts in rounds.items()}
+    shares = {seed: {"": distinct(list(texts.values())).rate} for seed, texts in rounds.items() if texts}
+    if not shares:
+        return None
     found = over_seeds(shares, None)
     ends = {"low": found.low, "high": found.high} if len(shares) > 1 else {}
     return Point(x=x, y=found.value, n=sum(map(len, rounds.values())), **ends)
@@ -163,7 +157,7 @@ def _critiqued_or_direct(results: Results) -> Drawn:
     lines = [curve(way, _along(own[largest])) for way, own in found.items()]
     panels = [_by_revision("rounds", "The largest model, by revision", lines)]
     sized = [
-        Line(name=way, points=tuple(point(x, own[model][1]) for x, model in zip(names.values(), own, strict=True)))
+        curve(way, {x: own[model][1] for x, model in zip(names.values(), own, strict=True)})
         for way, own in found.items()
     ]
     if len(names) > 1:
@@ -186,14 +180,10 @@ def _critiqued_or_direct(results: Results) -> Drawn:
         return found["With a critique"][model][1], found["Direct"][model][1]
 
     what = "harmless answers after one revision with a critique, less those without"
-    claims = [_same_claim(f"{what}, largest model", *gain(largest))]
+    claims = [change(f"{what}, largest model", *gain(largest), "same", margin=SAME)]
     if smallest != largest:
-        claims.append(_change(f"{what}, smallest model", *gain(smallest)))
+        claims.append(change(f"{what}, smallest model", *gain(smallest)))
     return Drawn(claims=claims, panels=panels, notes=one_size(place))
-
-
-def _same_claim(what: str, one: Values, other: Values) -> Claim:
-    return Claim.of(what, difference(one, other), "same", "points", n=counted(one), margin=SAME)
 
 
 CRITIQUED_OR_DIRECT = Experiment(

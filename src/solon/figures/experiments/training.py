@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from solon.evals.seeds import difference
 from solon.evals.statistics import Interval
 from solon.figures import measures
 from solon.figures.arms import COT, HELPFUL, RL, of_size
 from solon.figures.elo import Answers, Played, Referee, asked, play, ratings
-from solon.figures.experiment import Drawn, Experiment, counted, one_size, point, size_names, sizes
+from solon.figures.experiment import Drawn, Experiment, change, curve, one_size, size_names, sizes
 from solon.figures.figure import Claim, Expected, Line, Panel, Point
 from solon.figures.plan import Needs
 from solon.figures.results import HARMFUL, Results
@@ -60,7 +59,12 @@ def _games(results: Results, game: str) -> Played:
 
 
 def _rated(results: Results, game: str, anchor: str = SL) -> dict[str, Interval]:
-    return ratings(_games(results, game), anchor)
+    return rated(_games(results, game), anchor)
+
+
+def rated(played: Played, anchor: str) -> dict[str, Interval]:
+    """None, where the anchor played no game."""
+    return ratings(played, anchor) if any(anchor in game[:2] for own in played.values() for _, game in own) else {}
 
 
 def _steps(results: Results, arm: Arm) -> list[int]:
@@ -71,17 +75,19 @@ def last(results: Results, arm: Arm) -> str:
     return snapshot(arm, _steps(results, arm)[-1])
 
 
-def _against(results: Results, game: str, one: Arm | str, other: Arm | str) -> Claim:
-    """One rating less another."""
+def _against(
+    results: Results,
+    game: str,
+    one: Arm | str,
+    other: Arm | str,
+    expected: Expected = "above",
+    margin: float = 0.0,
+) -> Claim:
+    """One rating less another. `n`: the prompts of all games that both ratings are of."""
     names = [name if isinstance(name, str) else last(results, name) for name in (one, other)]
-    found = _rated(results, game, names[1])[names[0]]
+    found = _rated(results, game, names[1]).get(names[0])
     n = asked(_games(results, game))
-    return Claim.of(f"{game} of {names[0]}, less that of {names[1]}", found, "above", "Elo", n=n)
-
-
-def _negated(claim: Claim) -> Claim:
-    """The same, expected to be below 0."""
-    return Claim.of(claim.what, claim.found, "below", claim.unit, n=claim.n)
+    return Claim.of(f"{game} of {names[0]}, less that of {names[1]}", found, expected, "Elo", n=n, margin=margin)
 
 
 # Figure 8.
@@ -93,7 +99,7 @@ def _along_training(results: Results) -> Drawn:
         _against(results, "harmlessness", RL, SL),
         _against(results, "harmlessness", COT, RL),
         _against(results, "helpfulness", RL, COT),
-        _negated(_against(results, "harmlessness", HELPFUL, BASE)),
+        _against(results, "harmlessness", HELPFUL, BASE, "below"),
     ]
     return Drawn(claims=claims, panels=panels, notes=[_HOW, _STARTS])
 
@@ -149,17 +155,12 @@ def _frontier(results: Results) -> Drawn:
     )
     claims = [_against(results, "harmlessness", arm, HELPFUL) for arm in (RL, COT)]
     claims.append(_against(results, "harmlessness", RL, SL))
-    what = _against(results, "helpfulness", RL, HELPFUL)
-    claims.append(_near(what))
+    claims.append(_against(results, "helpfulness", RL, HELPFUL, "same", SAME_ELO))
     return Drawn(claims=claims, panels=[panel], notes=[_HOW, _STARTS])
 
 
 SAME_ELO = 50.0
 """Ratings that are as near as this count as equal: the better wins 57%. Assumption."""
-
-
-def _near(claim: Claim) -> Claim:
-    return Claim.of(claim.what, claim.found, "same", claim.unit, n=claim.n, margin=SAME_ELO)
 
 
 def _both(helpful: Interval, harmless: Interval) -> Point:
@@ -196,27 +197,22 @@ def _by_size(results: Results) -> Drawn:
             players[f"{title}, {size}"] = results.answers(arm, model)
     prompts = {seed: results.prompts(RL, seed) for seed in results.seeds}
     largest = list(names)[-1]
-    panels, claims = [], []
+    panels, claims = list[Panel](), list[Claim]()
     for game in ("helpfulness", "harmlessness"):
         referee, kinds = GAMES[game]
         played = play(players, prompts, referee, kinds)
-        rated = ratings(played, f"{SL}, {largest}")
         n = asked(played)
-        panels.append(_size_panel(game, rated, names))
+        panels.append(_size_panel(game, rated(played, f"{SL}, {largest}"), names))
         for size in dict.fromkeys((largest, next(iter(names)))):
             if game == "harmlessness":
-                anchored = ratings(played, f"{SL}, {size}")
-                claims.append(_more(f"{game} of RL-CAI, less that of SL-CAI, {size}", anchored[f"RL-CAI, {size}"], n))
-                based = ratings(played, f"{BASE}, {size}")
-                claims.append(_more(f"{game} of SL-CAI, less that of base, {size}", based[f"{SL}, {size}"], n))
+                for one, other in ((RL.title, SL), (SL, BASE)):
+                    found = rated(played, f"{other}, {size}").get(f"{one}, {size}")
+                    what = f"{game} of {one}, less that of {other}, {size}"
+                    claims.append(Claim.of(what, found, "above", "Elo", n=n))
     return Drawn(claims=claims, panels=panels, notes=[_HELD_OUT, *one_size(place)])
 
 
 _HELD_OUT = "Compared by the oracle on held-out prompts, from which nothing was learnt. SL-CAI of the largest has 0."
-
-
-def _more(what: str, found: Interval, n: int) -> Claim:
-    return Claim.of(what, found, "above", "Elo", n=n)
 
 
 def _size_panel(game: str, rated: Mapping[str, Interval], names: Mapping[str, float]) -> Panel:
@@ -264,11 +260,11 @@ def _absolute(results: Results) -> Drawn:
         found = {
             float(step): results.values(arm, texts, measures.harmfulness, HARMFUL) for step, texts in looks.items()
         }
-        lines.append(Line(name=arm.title, points=tuple(point(x, values, ends) for x, values in found.items())))
-        change = difference(found[max(found)], found[0.0], ends)
+        lines.append(curve(arm.title, found, ends))
         expected: Expected = "above" if arm is HELPFUL else "below"
         what = f"score of {arm.title} at the last step, less that before the first"
-        claims.append(Claim.of(what, change, expected, "score", n=counted(found[0.0])))
+        after, before = found.get(max(found, default=0.0), {}), found.get(0.0, {})
+        claims.append(change(what, after, before, expected, "score", ends=ends))
     x, y = "steps of RL", "score from 0 to 4"
     panel = Panel(key="score", title="Harmfulness, higher is worse", x_label=x, y_label=y, lines=tuple(lines))
     notes = [_SCALE, "Answers are drawn at temperature 1; the paper's second curve, at 0, was not made."]

@@ -50,7 +50,8 @@ class Figure(Record):
     better: Literal["lower", "higher", "neither"]
     first: Value
     second: Value
-    difference: float
+    difference: float | None
+    """Null where one of the two is of nothing."""
     low: float | None
     high: float | None
     """Its 95% interval; null where a figure has none, and of a mean of one prompt or of equal differences."""
@@ -142,7 +143,7 @@ class _MetricPair:
     after: Metric
     gap: Interval | None
     """After minus before; None without intervals or spread, and of the same data."""
-    difference: float
+    difference: float | None
     pairs: int = 0
     left_out: int = 0
     same_data: bool = False
@@ -151,14 +152,15 @@ class _MetricPair:
 def _pair_of(before: Metric, after: Metric, asked: frozenset[str], same: Sequence[str]) -> _MetricPair:
     """`asked`: prompts that are the same in both runs. Where they all are, figures are compared prompt by prompt.
     `same`: stages whose data are."""
-    apart = after.value.value - before.value.value
+    values = (before.value.value, after.value.value)
+    apart = None if None in values else (values[1] or 0.0) - (values[0] or 0.0)
     if before.stage in same and before.value == after.value:
         return _MetricPair(before=before, after=after, gap=None, difference=apart, same_data=True)
     known = before.by_prompt.keys() & after.by_prompt.keys()
     either = before.by_prompt.keys() | after.by_prompt.keys()
     if known and either <= asked:
-        values = [(after.by_prompt[name], before.by_prompt[name]) for name in before.by_prompt if name in known]
-        gap = (_paired_rates if before.is_rate else _paired_means)(values)
+        each = [(after.by_prompt[name], before.by_prompt[name]) for name in before.by_prompt if name in known]
+        gap = (_paired_rates if before.is_rate else _paired_means)(each)
         count, left = len(known), len(either) - len(known)
         return _MetricPair(before=before, after=after, gap=_wide(gap), difference=gap.value, pairs=count, left_out=left)
     one, two = _interval(before.value), _interval(after.value)
@@ -177,7 +179,7 @@ def _paired_means(values: Sequence[tuple[float, float]]) -> Interval:
 
 
 def _interval(value: Value) -> Interval | None:
-    if value.low is None or value.high is None:
+    if value.value is None or value.low is None or value.high is None:
         return None
     return _wide(Interval(value=value.value, low=value.low, high=value.high))
 

@@ -27,7 +27,8 @@ FINAL = "final"
 class Value(Record):
     """A figure, with its 95% interval if it has one."""
 
-    value: float
+    value: float | None
+    """None: it is of nothing, and `n` is 0."""
     low: float | None = None
     high: float | None = None
     n: int | None = None
@@ -79,6 +80,8 @@ def _between(data: ReportData, kept: str, broken: str) -> Iterator[Metric]:
     """Of the answers to held-out prompts that are one of two things and not both: how many are `broken`, so that what
     forbids `kept` was kept. Without a difference by prompt: the two runs break with one of the two on other prompts.
     """
+    if kept == broken:
+        raise UserError(f"`{kept}` is named twice", hint="name two measures of which an answer can have one alone")
     held_out = [row for row in data.scores if row.task == HELD_OUT and row.values]
     rows = [row for row in held_out if row.values and {kept, broken} <= row.values.keys()]
     if not rows:
@@ -86,14 +89,17 @@ def _between(data: ReportData, kept: str, broken: str) -> Iterator[Metric]:
         unknown = [name for name in (kept, broken) if name not in known]
         hint = next(filter(None, (did_you_mean(name, known) for name in unknown)), f"known are {listed(known)}")
         raise UserError(f"no answer was measured as both `{kept}` and `{broken}`", hint=hint)
-    either = [row for row in rows if row.has(kept) != row.has(broken)]
-    for (kind, model), own in grouped(either, lambda row: (row.kind, row.model)).items():
+    for name in (kept, broken):
+        if any(row.values and row.values[name] not in (0.0, 1.0) for row in rows):
+            raise UserError(f"`{name}` is a number of each answer, no yes or no", hint="name a measure that is a share")
+    for (kind, model), answers in grouped(rows, lambda row: (row.kind, row.model)).items():
+        own = [row for row in answers if row.has(kept) != row.has(broken)]
         count = sum(row.has(broken) for row in own)
         yield Metric(
             part="between",
             name=f"{broken} not {kept}",
             title=f"{broken} rather than {kept}",
-            value=Value.of(wilson(count, len(own)), len(own)),
+            value=Value.of(wilson(count, len(own)), len(own)) if own else Value(value=None, n=0),
             model=model,
             kind=kind,
             stage="scores",

@@ -46,8 +46,10 @@ def _model(name: str) -> str:
     return "the final model" if name == FINAL else model_title(name)
 
 
-def shown(value: float, unit: Unit) -> str:
+def shown(value: float | None, unit: Unit) -> str:
     """Example: 0.078 as a share is `7.8%`, 214 seconds are `3 min 34 s`."""
+    if value is None:
+        return NONE
     if unit == "share":
         text = percent(value)
     elif unit == "seconds":
@@ -69,6 +71,8 @@ def difference(figure: Figure) -> str:
     """Second minus first, shares in points. Example: `+1.2 (-0.4 to 2.8)`."""
     if figure.same_data:
         return SAME
+    if figure.difference is None:
+        return NONE
     sign = "" if figure.difference < 0 else "+"
     if figure.unit == "seconds":
         sign = MINUS if figure.difference < 0 else "+"
@@ -98,7 +102,7 @@ def scale(found: RunComparison) -> float:
 
 def along(figure: Figure, scale: float) -> tuple[float, float, float]:
     """A difference and the ends of its interval on a picture from -1 to 1."""
-    found = (figure.difference, figure.low or 0.0, figure.high or 0.0)
+    found = (figure.difference or 0.0, figure.low or 0.0, figure.high or 0.0)
     value, low, high = (min(max(one / scale, -1.0), 1.0) for one in found)
     return value, low, high
 

@@ -194,7 +194,7 @@ def _side(row: Comparison, side: str, p: float | None) -> Piece:
     places = {"both": "shown in both orders", side: "shown first"}
     label = [side.upper(), "no verdict" if p is None else percent(p), places.get(row.shown_first, "shown second")]
     text = row.a if side == "a" else row.b
-    return Piece(label=" · ".join(label), text=clipped(text), won=p is not None and p > 0.5)
+    return Piece(label=" · ".join(label), text=clipped(text), won=p is not None and prefers(p) > 0)
 
 
 def rollout(row: Rollout) -> Card:

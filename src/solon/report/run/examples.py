@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from markupsafe import Markup
 
-from solon.records import Answer, Prompt
+from solon.records import Answer, Pair, Prompt, Revision
 from solon.report.data import ReportData
 from solon.report.run import cards
 from solon.report.run.cards import Card, Facets, Grades
@@ -112,9 +112,9 @@ def _side_by_side(data: ReportData) -> list[tuple[str, Mapping[str, Answer]]]:
 def _left_out(data: ReportData) -> list[tuple[Prompt, str, Sequence[str]]]:
     """Prompts that a stage was given and kept nothing of, with the stage and its reasons."""
     stages = {one.stage: one for one in data.manifests}
-    red_team = {row.prompt_id for row in data.revisions}
-    kept = {"revisions": red_team, "pairs": {row.prompt_id for row in data.pairs}}
-    given = {"revisions": [one for one in data.red_team if one in data.prompts], "pairs": sorted(red_team)}
+    rows: Mapping[str, Sequence[Revision | Pair]] = {"revisions": data.revisions, "pairs": data.pairs}
+    kept = {stage: {row.prompt_id for row in own} for stage, own in rows.items()}
+    given = {"revisions": [*data.red_team, *data.scenarios], "pairs": data.red_team}
     return [
         (data.prompts[name], stage, list(stages[stage].counts.dropped))
         for stage, names in given.items()

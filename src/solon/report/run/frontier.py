@@ -64,9 +64,8 @@ def frontier(data: ReportData) -> Frontier | None:
         )
         for (x, y), title in TITLES.items()
     ]
-    kinds = grouped(
-        {row.prompt_id: row for row in data.monitor_answers}.values(), lambda row: data.prompts[row.prompt_id].kind
-    )
+    asked = {row.prompt_id: data.prompts[row.prompt_id] for row in _answers(data)}
+    kinds = grouped(asked.values(), lambda prompt: prompt.kind)
     return Frontier(charts=charts, looks=len(looks), prompts={kind: len(rows) for kind, rows in kinds.items()})
 
 
@@ -90,8 +89,9 @@ def _looks(data: ReportData) -> dict[int, dict[str, Rate]]:
     truth = ground_truth(data.config.prompts) if data.config else None
     if truth is None:
         return {}
-    found, kinds = {}, {row.prompt_id: data.prompts[row.prompt_id].kind for row in data.monitor_answers}
-    for step, rows in sorted(grouped(data.monitor_answers, lambda row: row.step).items()):
+    answers, found = _answers(data), {}
+    kinds = {row.prompt_id: data.prompts[row.prompt_id].kind for row in answers}
+    for step, rows in sorted(grouped(answers, lambda row: row.step).items()):
         graded = [(row.prompt_id, truth.grader.grade(_response(row, data.prompts))) for row in rows]
         corners = {}
         for corner, (kind, measure, _) in CORNERS.items():
@@ -104,6 +104,11 @@ def _looks(data: ReportData) -> dict[int, dict[str, Rate]]:
         if len(corners) == len(CORNERS):
             found[step] = corners
     return found
+
+
+def _answers(data: ReportData) -> list[MonitorAnswer]:
+    """Those of which the prompt is known."""
+    return [row for row in data.monitor_answers if row.prompt_id in data.prompts]
 
 
 def _response(row: MonitorAnswer, prompts: Mapping[str, Prompt]) -> Response:

@@ -122,19 +122,22 @@ def _critique_principles(data: ReportData, config: RunConfig) -> dict[str, Done]
 
 def _labels(data: ReportData, config: RunConfig) -> dict[str, Done]:
     judge, models, reasons = config.judge, config.models, config.judge.method == "cot"
-    assistant = models.role("judge").path == models.role("assistant").path
-    who, after = "the assistant" if assistant else "a model of its own", "-reasoning" if reasons else ""
+    paths = {role: models.role(role).path for role in ("assistant", "base")}
+    # Where one model plays both roles, it is the assistant.
+    whose = next((role for role, path in paths.items() if path == models.role("judge").path), None)
+    who = {"assistant": "the assistant", "base": "the base model", None: "a model of its own"}[whose]
+    after, clamped = "-reasoning" if reasons else "", _clamped(config)
     one = not config.constitution.whole and judge.decide == "mean" and judge.principles == 1
     several = "the whole document" if config.constitution.whole else f"{judge.principles}, drawn"
     in_order = "article after article, until one decides"
     return {
-        f"judge{after}": (who, assistant == reasons),
+        f"judge{after}": (who, whose == ("assistant" if reasons else "base")),
         "pairs": _same(1, config.pairs.per_prompt),
         **_comparison_principles(data, config),
         "per-label": _either(one, "1, drawn", in_order if judge.decide == "precedence" else several),
         "method": ("after reasoning" if reasons else "probabilities of the two options", True),
         "orders": _either(judge.orders == "random", "one, drawn", "both, and the mean"),
-        f"clamp{after}": (_clamp(judge.clamp), judge.clamp == ((0.4, 0.6) if reasons else None)),
+        f"clamp{after}": (_clamp(clamped), clamped == ((0.4, 0.6) if reasons else None)),
         "wording": _either(judge.wording == "paper", "the paper’s", "our own"),
         **_only(label_temperature=(judge.temperature != 1, f"{judge.temperature:g}")),
         **({"rationales": _same(1, judge.rationales)} if reasons else {}),
@@ -147,6 +150,14 @@ def _comparison_principles(data: ReportData, config: RunConfig) -> dict[str, Don
         return {}
     drawn = data.constitution.comparison_principles(config.constitution.comparison)
     return {"comparison-principles": _same(16, len(drawn))}
+
+
+def _clamped(config: RunConfig) -> tuple[float, float] | None:
+    """What training lets of a label through, after what the judge's section did."""
+    most = (config.preference if config.alignment == "rl" else config.dpo).clamp
+    low, high = config.judge.clamp or (0.0, 1.0)
+    ends = max(low, round(1 - most, 12)), min(high, most)
+    return None if ends == (0.0, 1.0) else ends
 
 
 def _clamp(ends: tuple[float, float] | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -44,9 +45,10 @@ def _unscored(data: ReportData) -> Iterator[Loss]:
     if (labels := data.summary.labels) is not None:
         for why, n in labels.unscored_reasons.items():
             yield Loss(where="labels", why=f"unscored: {why}", n=n, of=labels.n)
-    for one in data.summary.estimates:
-        if one.unscored and one.measure == "words":
-            yield Loss(where=f"answers of {one.model}, {one.kind}", why="not graded", n=one.unscored, of=None)
+    asked = Counter((row.model, row.grader) for row in data.scores)
+    left = Counter((row.model, row.grader, row.unscored) for row in data.scores if row.unscored is not None)
+    for (model, grader, why), n in left.items():
+        yield Loss(where=f"answers of {model}", why=f"not graded by {grader}: {why}", n=n, of=asked[model, grader])
 
 
 def _beside(data: ReportData) -> Iterator[Loss]:

@@ -7,8 +7,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from starlette.responses import Response
-
 from solon.collective.people.population import Population, read_population
 from solon.report.public.language import Language, mark
 from solon.web.access import Access
@@ -17,7 +15,7 @@ from solon.web.db.tables import Conversation, Stage, State
 from solon.web.limits import Limit
 from solon.web.routing import action, page
 from solon.web.troubles import Trouble, gone
-from solon.web.visit import Visit
+from solon.web.visit import Answer, Visit
 
 NONE_OF_THESE, NOT_SAID = "-", ""
 NEWCOMERS = Limit("join", 60, 3600)
@@ -60,7 +58,7 @@ def questions_of(talk: Conversation, say: Language) -> list[Question]:
     return screening + [one._replace(options=one.options + silent) for one in attributes]
 
 
-def invitation(visit: Visit) -> Response:
+def invitation(visit: Visit) -> Answer:
     """The consent page for whoever has an invitation."""
     talk = people.invited_to(visit.db, visit.site.signer.hashed(visit.part("token")))
     if talk is None or talk.state != State.OPEN:
@@ -71,14 +69,14 @@ def invitation(visit: Visit) -> Response:
     return _consent(visit, talk, invitation=visit.part("token"))
 
 
-def consent(visit: Visit) -> Response:
+def consent(visit: Visit) -> Answer:
     if visit.participant is not None:
         return visit.go("questions", slug=visit.talk.slug)
     _require_joinable(visit.talk, invitation="")
     return _consent(visit, visit.talk)
 
 
-def join(visit: Visit) -> Response:
+def join(visit: Visit) -> Answer:
     """Under a new session id: nobody can have planted one and read along."""
     talk, token = visit.talk, visit.form["invitation"]
     if visit.participant is not None:
@@ -94,7 +92,7 @@ def join(visit: Visit) -> Response:
     return visit.go("questions", slug=talk.slug)
 
 
-def questions(visit: Visit) -> Response:
+def questions(visit: Visit) -> Answer:
     """The questions, or where somebody stands who answered them."""
     if visit.me.state == Stage.IN:
         return visit.go("vote", slug=visit.talk.slug)
@@ -103,7 +101,7 @@ def questions(visit: Visit) -> Response:
     return _questions(visit, {})
 
 
-def answer(visit: Visit) -> Response:
+def answer(visit: Visit) -> Answer:
     if visit.me.state != Stage.ASKED:
         return visit.go("questions", slug=visit.talk.slug)
     asked = questions_of(visit.talk, visit.say)
@@ -129,12 +127,12 @@ def _require_joinable(talk: Conversation, invitation: str) -> None:
         raise Trouble(403, mark("This conversation is by invitation"), mark("Open the link that you were sent."))
 
 
-def _consent(visit: Visit, talk: Conversation, *, invitation: str = "", fault: str = "") -> Response:
+def _consent(visit: Visit, talk: Conversation, *, invitation: str = "", fault: str = "") -> Answer:
     told = {"talk": talk, "invitation": invitation, "fault": fault}
     return visit.render("consent.html.j2", status=422 if fault else 200, **told)
 
 
-def _questions(visit: Visit, faults: Mapping[str, str]) -> Response:
+def _questions(visit: Visit, faults: Mapping[str, str]) -> Answer:
     asked = questions_of(visit.talk, visit.say)
     told = {"asked": asked, "faults": faults, "given": dict(visit.form.fields)}
     return visit.render("questions.html.j2", status=422 if faults else 200, **told)

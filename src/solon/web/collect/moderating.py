@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from starlette.responses import Response
-
 from solon.collective.tables import csv_bytes
 from solon.report.public.language import Language, mark
 from solon.web.access import Access
@@ -16,7 +14,7 @@ from solon.web.db.tables import Action, Conversation, Statement
 from solon.web.downloads import download
 from solon.web.routing import action, page
 from solon.web.troubles import Trouble, not_found
-from solon.web.visit import Visit
+from solon.web.visit import Answer, Visit
 
 LONGEST_REASON = 500
 
@@ -39,17 +37,17 @@ def criteria_of(talk: Conversation) -> list[str]:
     return [line.strip() for line in talk.criteria.splitlines() if line.strip()]
 
 
-def moderate(visit: Visit) -> Response:
+def moderate(visit: Visit) -> Answer:
     """The oldest that waits, or that nothing does."""
     queue = moderation.waiting(visit.db, visit.talk, visit.staff)
     return _statement(visit, queue[0] if queue else None)
 
 
-def moderate_one(visit: Visit) -> Response:
+def moderate_one(visit: Visit) -> Answer:
     return _statement(visit, _found(visit))
 
 
-def decide(visit: Visit) -> Response:
+def decide(visit: Visit) -> Answer:
     statement, wanted = _found(visit), visit.form["decision"]
     _require_unchanged(visit, statement)
     if wanted not in (Action.ACCEPT, Action.REJECT):
@@ -66,7 +64,7 @@ def decide(visit: Visit) -> Response:
     return visit.go("moderate", slug=visit.talk.slug)
 
 
-def rewrite(visit: Visit) -> Response:
+def rewrite(visit: Visit) -> Answer:
     """Never an edit: votes stay with the words they were cast on. The new statement begins without any."""
     statement = _found(visit)
     _require_unchanged(visit, statement)
@@ -80,12 +78,12 @@ def rewrite(visit: Visit) -> Response:
     return visit.go("moderate", slug=visit.talk.slug)
 
 
-def all_statements(visit: Visit) -> Response:
+def all_statements(visit: Visit) -> Answer:
     """Of the conversation, to look at again what was decided."""
     return visit.render("statements.html.j2", rows=statements.all_statements(visit.db, visit.talk))
 
 
-def decisions_csv(visit: Visit) -> Response:
+def decisions_csv(visit: Visit) -> Answer:
     """The log of decisions, with the texts, for those who moderate."""
     header = ["time", "statement", "text", "who", "action", "criterion", "reason"]
     rows = [
@@ -95,14 +93,14 @@ def decisions_csv(visit: Visit) -> Response:
     return download("decisions.csv", csv_bytes(header, rows), "text/csv; charset=utf-8")
 
 
-def removed(visit: Visit) -> Response:
+def removed(visit: Visit) -> Answer:
     """For everybody: how many were rejected and why. The texts are not shown, for they may be about somebody."""
     rows = moderation.removed(visit.db, visit.talk)
     new = {one.rewritten_from: one for one in statements.all_statements(visit.db, visit.talk)}
     return visit.render("removed.html.j2", rows=rows, criteria=criteria_of(visit.talk), rewritten=new)
 
 
-def appeal(visit: Visit) -> Response:
+def appeal(visit: Visit) -> Answer:
     """The author of a rejected statement asks for another look, by somebody else."""
     statement = _found(visit)
     if statement.author_id != visit.me.id:
@@ -131,7 +129,7 @@ def _reason_faults(visit: Visit, field: str) -> dict[str, str]:
     return {field: visit.say("Write a reason, in at most %(most)s characters.", most=LONGEST_REASON)}
 
 
-def _statement(visit: Visit, statement: Statement | None, faults: Mapping[str, str] = MappingProxyType({})) -> Response:
+def _statement(visit: Visit, statement: Statement | None, faults: Mapping[str, str] = MappingProxyType({})) -> Answer:
     others = [
         one
         for one in statements.all_statements(visit.db, visit.talk)

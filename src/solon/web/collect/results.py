@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 from markupsafe import Markup
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse
 
 from solon.collective.exporting import export_conversation
 from solon.collective.opinion.stability import opinion_of
@@ -29,7 +29,7 @@ from solon.web.live import Snapshot
 from solon.web.pages import templates
 from solon.web.routing import page
 from solon.web.troubles import Trouble, not_found
-from solon.web.visit import Visit
+from solon.web.visit import Answer, Visit
 
 LOOKS = Limit("results", 60, 60)
 """Pages of results for one address."""
@@ -39,14 +39,14 @@ EARLIEST = (1980, 1, 1, 0, 0, 0)
 TWO_VERSIONS = ("public", "organiser")
 
 
-def results(visit: Visit) -> Response:
+def results(visit: Visit) -> Answer:
     """Map, groups and consensus, as they are now."""
     snapshot = _snapshot(visit)
     shown = snapshot.analysis and snapshot.once(("sections", visit.say.tag), lambda: _sections(visit, snapshot))
     return visit.render("results.html.j2", sections=shown)
 
 
-def report(visit: Visit) -> Response:
+def report(visit: Visit) -> Answer:
     """The public report, which needs nothing else and has a policy of its own."""
     snapshot = _snapshot(visit)
     if snapshot.analysis is None:
@@ -57,7 +57,7 @@ def report(visit: Visit) -> Response:
     return HTMLResponse(html.encode("utf-8", errors="replace"), headers={"Content-Security-Policy": policy})
 
 
-def export(visit: Visit) -> Response:
+def export(visit: Visit) -> Answer:
     """What `solon collect import` reads, in an archive: to be published, or for the organiser alone."""
     version = visit.part("version")
     if version not in TWO_VERSIONS:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from starlette.responses import Response
-
 from solon.collective.people.quotas import seats
 from solon.report.public.language import mark
 from solon.web.access import Access
@@ -17,7 +15,7 @@ from solon.web.db.tables import Member, Role, State
 from solon.web.routing import action, page
 from solon.web.signing import new_token
 from solon.web.troubles import Trouble, not_found
-from solon.web.visit import Visit
+from solon.web.visit import Answer, Visit
 
 MOST_INVITATIONS = 2000
 """At once."""
@@ -25,11 +23,11 @@ NEXT = {State.DRAFT: (State.OPEN,), State.OPEN: (State.CLOSED,), State.CLOSED: (
 """What may become of a conversation; nothing becomes a draft again."""
 
 
-def begin(visit: Visit) -> Response:
+def begin(visit: Visit) -> Answer:
     return visit.render("begin.html.j2", fault="")
 
 
-def create(visit: Visit) -> Response:
+def create(visit: Visit) -> Answer:
     topic = visit.form.line("topic")
     if not 0 < len(topic) <= settings.LONGEST_LINE:
         fault = visit.say("Write what it is about, in at most %(most)s characters.", most=settings.LONGEST_LINE)
@@ -39,15 +37,15 @@ def create(visit: Visit) -> Response:
     return visit.go("manage", slug=talk.slug)
 
 
-def manage(visit: Visit) -> Response:
+def manage(visit: Visit) -> Answer:
     return _manage(visit)
 
 
-def edit(visit: Visit) -> Response:
+def edit(visit: Visit) -> Answer:
     return visit.render("settings.html.j2", values=settings.shown(visit.talk), faults={})
 
 
-def save(visit: Visit) -> Response:
+def save(visit: Visit) -> Answer:
     values, faults = settings.read(visit.form, visit.say)
     if faults:
         return visit.render("settings.html.j2", status=422, values=values, faults=faults)
@@ -60,7 +58,7 @@ def save(visit: Visit) -> Response:
     return visit.go("manage", slug=visit.talk.slug)
 
 
-def set_state(visit: Visit) -> Response:
+def set_state(visit: Visit) -> Answer:
     wanted = visit.form["state"]
     if wanted not in NEXT[State(visit.talk.state)]:
         raise Trouble(409, mark("That is not possible now"), mark("Somebody else may have changed it. Look again."))
@@ -69,7 +67,7 @@ def set_state(visit: Visit) -> Response:
     return visit.go("manage", slug=visit.talk.slug)
 
 
-def add_seeds(visit: Visit) -> Response:
+def add_seeds(visit: Visit) -> Answer:
     """A line each; accepted at once. Those that are there already, word for word, are not added again."""
     lines = list(dict.fromkeys(visit.form.lines("seeds")))
     long = [line for line in lines if len(line) > visit.talk.longest]
@@ -84,7 +82,7 @@ def add_seeds(visit: Visit) -> Response:
     return visit.go("manage", slug=visit.talk.slug)
 
 
-def invite(visit: Visit) -> Response:
+def invite(visit: Visit) -> Answer:
     """The links are shown once: the database has their hashes alone."""
     count = visit.form.number("count", least=1, most=MOST_INVITATIONS)
     if count is None:
@@ -97,7 +95,7 @@ def invite(visit: Visit) -> Response:
     return visit.render("invitations.html.j2", links=links)
 
 
-def give_role(visit: Visit) -> Response:
+def give_role(visit: Visit) -> Answer:
     """Of somebody of the team in this conversation."""
     member, role = visit.db.get(Member, visit.form.number("member", least=1, most=2**31 - 1) or 0), visit.form["role"]
     if member is None or role not in ("", *Role):
@@ -108,7 +106,7 @@ def give_role(visit: Visit) -> Response:
     return visit.go("manage", slug=visit.talk.slug)
 
 
-def _manage(visit: Visit, *, status: int = 200, **faults: str) -> Response:
+def _manage(visit: Visit, *, status: int = 200, **faults: str) -> Answer:
     talk, population = visit.talk, population_of(visit.talk.population)
     voters, sayings, cast = conversations.counted(visit.db, talk)
     return visit.render(

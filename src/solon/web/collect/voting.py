@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from starlette.responses import Response
-
 from solon.collective.conversation import AGREE, DISAGREE, PASS
 from solon.report.public.language import mark
 from solon.web.access import Access
@@ -14,7 +12,7 @@ from solon.web.limits import Limit
 from solon.web.routing import action, page
 from solon.web.signing import new_token
 from solon.web.troubles import Trouble, not_found
-from solon.web.visit import Visit
+from solon.web.visit import Answer, Visit
 
 CHOICES = {"agree": AGREE, "disagree": DISAGREE, "pass": PASS}
 """Values of the buttons."""
@@ -23,7 +21,7 @@ VOTES = Limit("vote", 90, 60, of_browser=True)
 """Votes of one participant: nobody reads faster (assumption)."""
 
 
-def vote(visit: Visit) -> Response:
+def vote(visit: Visit) -> Answer:
     """The next statement. Its form holds the token of this showing, by which a vote counts once."""
     found = next_statement(visit) if visit.talk.state == State.OPEN else None
     voted, total = statements.progress(visit.db, visit.talk, visit.me)
@@ -40,7 +38,7 @@ def vote(visit: Visit) -> Response:
     )
 
 
-def cast(visit: Visit) -> Response:
+def cast(visit: Visit) -> Answer:
     """Only what was shown to this participant can be voted on; a form that is sent twice counts once."""
     require_open(visit.talk)
     token, choice = visit.form["token"], _choice(visit)
@@ -51,18 +49,18 @@ def cast(visit: Visit) -> Response:
     return visit.go("vote", slug=visit.talk.slug)
 
 
-def own_votes(visit: Visit) -> Response:
+def own_votes(visit: Visit) -> Answer:
     return visit.render("own-votes.html.j2", votes=votes.own_votes(visit.db, visit.me), token=new_token())
 
 
-def change(visit: Visit) -> Response:
+def change(visit: Visit) -> Answer:
     """Another vote on what one voted on before."""
     require_open(visit.talk)
     votes.cast(visit.db, visit.me, _own(visit), _choice(visit), _token(visit))
     return visit.go("own_votes", slug=visit.talk.slug)
 
 
-def undo(visit: Visit) -> Response:
+def undo(visit: Visit) -> Answer:
     """Take a vote back and see its statement again."""
     require_open(visit.talk)
     statement = _own(visit)

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from starlette.responses import Response
-
 from solon.collective.cleaning.repeated import normalized, repeated_statements
 from solon.collective.conversation import AGREE
 from solon.web.access import Access
 from solon.web.collect.alike import VERY, similar
 from solon.web.collect.voting import require_open, votes_wanting
-from solon.web.db import moderation, people, statements, votes
+from solon.web.db import conversations, moderation, people, statements, votes
 from solon.web.db.tables import Action, Statement
 from solon.web.limits import Limit
 from solon.web.routing import action, page
 from solon.web.signing import new_token
-from solon.web.visit import Visit
+from solon.web.visit import Answer, Visit
 
 WRITERS = Limit("write", 60, 3600)
 """Statements from one address."""
@@ -25,14 +23,18 @@ MOST_PER_PERSON = 20
 """Statements of one participant that wait for a moderator (assumption)."""
 
 
-def write(visit: Visit) -> Response:
+def write(visit: Visit) -> Answer:
     return _write(visit)
 
 
-def submit(visit: Visit) -> Response:
-    """The author agrees with it from the start, as in Polis."""
+def submit(visit: Visit) -> Answer:
+    """The author agrees with it from the start, as in Polis. A form that is sent again adds nothing."""
     require_open(visit.talk)
     text = visit.form.line("text")
+    conversations.lock(visit.db, visit.talk)
+    own = [one for one in statements.written_by(visit.db, visit.me) if one.moderated != -1]
+    if text and text in [one.text for one in own]:
+        return _write(visit, sent=text)
     if fault := _fault(visit, text):
         return _write(visit, fault=fault)
     there = [one for one in statements.all_statements(visit.db, visit.talk) if one.moderated == 1]
@@ -45,11 +47,11 @@ def submit(visit: Visit) -> Response:
     return _write(visit, sent=text)
 
 
-def leave(visit: Visit) -> Response:
+def leave(visit: Visit) -> Answer:
     return visit.render("leave.html.j2", written=statements.written_by(visit.db, visit.me), fault="")
 
 
-def left(visit: Visit) -> Response:
+def left(visit: Visit) -> Answer:
     """Either way this browser is nobody here any more."""
     how = visit.form["how"]
     if how not in ("stop", "delete"):
@@ -93,7 +95,7 @@ def _already_there(there: Sequence[Statement], text: str) -> list[Statement]:
     return [there[group[0]] for group in groups if group[-1] == len(there)]
 
 
-def _write(visit: Visit, *, fault: str = "", sent: str = "", again: Sequence[Statement] = ()) -> Response:
+def _write(visit: Visit, *, fault: str = "", sent: str = "", again: Sequence[Statement] = ()) -> Answer:
     voted, total = statements.progress(visit.db, visit.talk, visit.me)
     wanting = votes_wanting(visit.talk, voted, total)
     told: dict[str, Any] = {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from starlette.responses import Response
-
 from solon.report.public.language import mark
 from solon.web.access import Access
 from solon.web.db import audit, members
@@ -12,20 +10,20 @@ from solon.web.limits import Limit
 from solon.web.routing import action, page
 from solon.web.signing import new_token
 from solon.web.troubles import Trouble, not_found
-from solon.web.visit import Visit
+from solon.web.visit import Answer, Visit
 
 LONGEST_NAME = 80
 GUESSES = Limit("enter", 20, 600)
 """Links that one address may try; 2²⁵⁶ of them would have to be."""
 
 
-def enter(visit: Visit) -> Response:
+def enter(visit: Visit) -> Answer:
     """Asks before a link is used, since mail programs open links to look at them."""
     member = members.member_of_link(visit.db, visit.site.signer.hashed(visit.part("token")))
     return visit.render("enter.html.j2", name=member.name, token=visit.part("token"))
 
 
-def sign_in(visit: Visit) -> Response:
+def sign_in(visit: Visit) -> Answer:
     """Under a new session id, so that one that was planted before is worth nothing."""
     token = visit.site.signer.hashed(visit.part("token"))
     members.sign_out(visit.db, visit.browser.hash)
@@ -35,16 +33,16 @@ def sign_in(visit: Visit) -> Response:
     return visit.go("front")
 
 
-def sign_out(visit: Visit) -> Response:
+def sign_out(visit: Visit) -> Answer:
     members.sign_out(visit.db, visit.browser.hash)
     return visit.go("front")
 
 
-def team(visit: Visit) -> Response:
+def team(visit: Visit) -> Answer:
     return _team(visit)
 
 
-def add_member(visit: Visit) -> Response:
+def add_member(visit: Visit) -> Answer:
     name = visit.form.line("name")
     if not 0 < len(name) <= LONGEST_NAME:
         return _team(
@@ -55,12 +53,12 @@ def add_member(visit: Visit) -> Response:
     return _with_link(visit, member)
 
 
-def renew_link(visit: Visit) -> Response:
+def renew_link(visit: Visit) -> Answer:
     """Another link for somebody who lost theirs, or their browser."""
     return _with_link(visit, _member(visit))
 
 
-def remove_member(visit: Visit) -> Response:
+def remove_member(visit: Visit) -> Answer:
     member = _member(visit)
     if member.id == visit.staff.id:
         raise Trouble(409, mark("You cannot remove yourself"), mark("Another owner can."))
@@ -69,7 +67,7 @@ def remove_member(visit: Visit) -> Response:
     return visit.go("team")
 
 
-def log(visit: Visit) -> Response:
+def log(visit: Visit) -> Answer:
     return visit.render("log.html.j2", rows=audit.newest(visit.db))
 
 
@@ -80,7 +78,7 @@ def _member(visit: Visit) -> Member:
     return found
 
 
-def _with_link(visit: Visit, member: Member) -> Response:
+def _with_link(visit: Visit, member: Member) -> Answer:
     """The link is shown once: the database has its hash alone."""
     token = new_token()
     members.add_link(visit.db, member, visit.site.signer.hashed(token))
@@ -88,7 +86,7 @@ def _with_link(visit: Visit, member: Member) -> Response:
     return _team(visit, made=(member, visit.site.settings.base + visit.path("enter", token=token)))
 
 
-def _team(visit: Visit, *, status: int = 200, fault: str = "", made: tuple[Member, str] | None = None) -> Response:
+def _team(visit: Visit, *, status: int = 200, fault: str = "", made: tuple[Member, str] | None = None) -> Answer:
     everybody = members.members(visit.db)
     return visit.render("team.html.j2", status=status, members=everybody, fault=fault, made=made, form=visit.form)
 

@@ -10,6 +10,13 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
+    _conversations()
+    _people()
+    _statements()
+    _votes()
+
+
+def _conversations() -> None:
     op.create_table(
         "conversations",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -38,6 +45,9 @@ def upgrade() -> None:
         sa.Column("created", sa.BigInteger, nullable=False),
         sa.Column("used", sa.Boolean, nullable=False),
     )
+
+
+def _people() -> None:
     op.create_table(
         "participants",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -55,6 +65,9 @@ def upgrade() -> None:
         sa.Column("question", sa.Text, primary_key=True),
         sa.Column("answer", sa.Text, nullable=False),
     )
+
+
+def _statements() -> None:
     op.create_table(
         "statements",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -77,6 +90,9 @@ def upgrade() -> None:
         sa.Column("time", sa.BigInteger, nullable=False),
         sa.Column("answered", sa.Boolean, nullable=False),
     )
+
+
+def _votes() -> None:
     op.create_table(
         "votes",
         sa.Column("id", sa.Integer, primary_key=True),

@@ -34,7 +34,7 @@ class Evaluations(Commands):
             FIGURES,
         ),
         Entry("perplexity", ".eval.perplexity:perplexity", "How surprising is a text to a model?", FIGURES),
-        Entry("games", ".eval.games:games", "Whose answers are better? Games between models, with a judge.", FIGURES),
+        Entry("games", ".eval.games:games", "Games between models: whose answers does a judge find better?", FIGURES),
         Entry("harness", ".eval.harness:harness", "Any task of lm-evaluation-harness, on a run's models.", FIGURES),
         Entry("opinions", ".eval.opinions:opinions", "OpinionQA: whose opinions does a model reflect?", FIGURES),
     )

@@ -53,7 +53,7 @@ def games(
     settings: Settings = None,
     as_json: JsonInstead = False,
 ) -> None:
-    """Whose answers are better? Games between models, with a judge.
+    """Games between models: whose answers does a judge find better?
 
     \b
       [bold]solon eval games --prompts red.jsonl --model before=./a --model after=./b --judge ./c -o games.jsonl[/bold]

@@ -63,7 +63,7 @@ def _rated(results: Results, game: str, anchor: str = SL) -> dict[str, Interval]
 
 
 def rated(played: Played, anchor: str) -> dict[str, Interval]:
-    """None, where the anchor played no game."""
+    """Ratings relative to the anchor; empty if it played no game."""
     return ratings(played, anchor) if any(anchor in game[:2] for own in played.values() for _, game in own) else {}
 
 
@@ -72,7 +72,7 @@ def _steps(results: Results, arm: Arm) -> list[int]:
 
 
 def last(results: Results, arm: Arm) -> str:
-    return snapshot(arm, _steps(results, arm)[-1])
+    return snapshot(arm, max(_steps(results, arm), default=0))
 
 
 def _against(

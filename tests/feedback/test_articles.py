@@ -117,6 +117,16 @@ def test_an_explanation_names_the_article_by_its_title(text: str, fault: str | N
     assert names_fault("I went by Care (2).", CARE, ARTICLES) is names_fault("by care", CARE, ARTICLES) is None
 
 
+def test_the_words_of_a_longer_title_name_no_shorter_one() -> None:
+    users, second = written("users", "Honesty with users"), written("honesty-2", "Honesty (2)")
+    every = (HONESTY, users, second)
+    assert names_fault("I went by Honesty with users.", HONESTY, every) == dialogues.ANOTHER
+    assert names_fault("I went by Honesty with users.", users, every) is None
+    assert names_fault("Honesty with users, and honesty.", HONESTY, every) is None
+    assert names_fault("I went by Honesty (2).", HONESTY, every) == dialogues.ANOTHER
+    assert names_fault("I went by honesty.", second, every) is None, "which part it does not say"
+
+
 def talks(answer: str = "GOOD", plain: str = "Plain.", why: str = "Honesty asks for it.") -> Any:
     def write(request: SampleRequest) -> str:
         if dialogues.WHY in request.prompt:

@@ -7,22 +7,29 @@ import json
 import math
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipeline.test_whole_document import document
-from pipeline.tiny_run import TINY, data, differing, manifest, rows, run_in, world_config
+from pipeline.tiny_run import TINY, Told, data, differing, manifest, rows, run_in, world_config
+from solon.artifacts.run_folder import RunFolder
 from solon.config.engines import EndpointSection
 from solon.config.load import load_run_config
 from solon.config.run import RunConfig
-from solon.errors import NoiseError, RunError
+from solon.errors import EngineUnavailableError, NoiseError, RunError, TimedOutError, UnscoredError
+from solon.evals.preference import ScoredPair
+from solon.evals.quality import text_quality
 from solon.feedback.dialogues import WHY
 from solon.lm.engines import ModelSpec, scripted
 from solon.lm.engines.scripted import ScriptedModel
 from solon.lm.protocols import SampleRequest, ScoreRequest
+from solon.pipeline.actors import Actors, FormatFacts
+from solon.pipeline.grading import held_out_pairs
 from solon.pipeline.plan import make_plan
+from solon.pipeline.run import run_pipeline
 from solon.progress import Reporter
 from solon.records import Dialogue, Prompt, Ranking
 from solon.report.lineage.lineage import lineage
@@ -111,10 +118,94 @@ def test_a_run_makes_its_data_from_articles_and_its_trace_leads_back_to_them(own
     assert forward["rankings of answers to what was written from it"] == 2
 
 
-def test_a_run_that_is_done_again_has_the_same_bytes(own: RunConfig, tmp_path: Path) -> None:
-    for name in ("one", "two"):
-        run_in(tmp_path / name, own)
-    assert differing(data(tmp_path / "one"), data(tmp_path / "two")) == []
+class Killed(Exception):
+    pass
+
+
+class Kills(Told):
+    """In the second shard of these stages that it sees."""
+
+    shards = 0
+
+    def advance(self, rows: int, tokens: int) -> None:
+        super().advance(rows, tokens)
+        self.shards += bool(rows) and self.stages[-1] in ("scenarios", "dialogues", "rankings")
+        if self.shards == 2:
+            raise Killed
+
+
+def test_a_killed_run_ends_with_the_same_bytes(own: RunConfig, tmp_path: Path) -> None:
+    """Of shards of one row: two requests, four scenarios in each of two stages."""
+    config = own.model_copy(update={"sampling": own.sampling.model_copy(update={"shard_rows": 1})})
+    run_in(tmp_path / "whole", config)
+    kills = 0
+    for _ in range(99):
+        with RunFolder.create(tmp_path / "killed", config) as run:
+            try:
+                run_pipeline(run, Kills())
+            except Killed:
+                kills += 1
+            else:
+                break
+    assert kills == 2 + 4 + 4 - 1, "each but the last kept one shard"
+    assert differing(data(tmp_path / "whole"), data(tmp_path / "killed")) == []
+
+
+def test_dialogues_that_an_outage_of_the_judge_lost_are_asked_for_again(
+    own: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The two that name their article come to the judge."""
+
+    def out(request: ScoreRequest) -> tuple[float, float]:
+        raise TimedOutError("no answer")
+
+    def unread(request: ScoreRequest) -> tuple[float, float]:
+        return (math.nan, math.nan)
+
+    def judged(score: Callable[[ScoreRequest], tuple[float, float]]) -> None:
+        monkeypatch.setattr(scripted, "open_engine", lambda spec: ScriptedModel(reply, score, format=spec.format))
+
+    run_in(tmp_path / "well", own, until="dialogues")
+    run_in(tmp_path / "run", own, until="helpful")
+    judged(out)
+    with pytest.raises(EngineUnavailableError, match=r"dialogues lost 2 of 2 verdicts .*timed out: 2"):
+        run_in(tmp_path / "run", own, until="dialogues")
+    judged(prefers_good)
+    run_in(tmp_path / "run", own, until="dialogues")
+    assert rows(tmp_path / "run", "dialogues") == rows(tmp_path / "well", "dialogues") != []
+    judged(unread)
+    with pytest.raises(UnscoredError, match=r"2 of 2 comparisons could not be read \(no probabilities: 2\)"):
+        run_in(tmp_path / "unread", own, until="dialogues")
+
+
+def test_a_run_goes_on_without_dialogues_whatever_was_written(
+    own: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every explanation is noise; it counts for nothing, as nothing learns from it."""
+
+    def noise(request: SampleRequest) -> str:
+        return "no no " * 40 if request.prompt.rstrip().endswith(f"{WHY}\n\nAssistant:") else reply(request)
+
+    monkeypatch.setattr(scripted, "open_engine", lambda spec: ScriptedModel(noise, prefers_good, format=spec.format))
+    run_in(tmp_path, own, until="dialogues")
+    kept = manifest(tmp_path, "dialogues").counts
+    assert kept.rows_out == 0 and not text_quality("dialogues", kept.other)
+
+
+def test_dialogues_are_written_with_system_turns_of_their_own(
+    own: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, real = [], Actors.format_facts
+
+    def facts(self: Actors, role: Any, *, system: bool) -> FormatFacts:
+        told.append(system)
+        return real(self, role, system=system)
+
+    monkeypatch.setattr(Actors, "format_facts", facts)
+    run_in(tmp_path, own, until="helpful")
+    assert told and not any(told)
+    run_in(tmp_path, own, until="dialogues")
+    assert told[-2:] == [True, True], "the assistant and the judge"
 
 
 def test_the_world_makes_its_own_and_a_random_model_explains_nothing(llama: Path, tmp_path: Path) -> None:
@@ -126,6 +217,22 @@ def test_the_world_makes_its_own_and_a_random_model_explains_nothing(llama: Path
     assert any("asks no model" in note for note in told.notes)
     assert any("dialogues kept none of its 4 rows" in note for note in told.notes)
     assert rows(tmp_path / "run", "dialogues") == []
+
+
+def test_which_ranked_answer_is_truly_better_is_known_in_the_world(
+    llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs: list[ScoredPair] = []
+
+    def keep(margins: Any, compared: Any, known: Any) -> list[ScoredPair]:
+        pairs.extend(found := held_out_pairs(margins, compared, known))
+        return found
+
+    monkeypatch.setattr("solon.pipeline.preference_evidence.held_out_pairs", keep)
+    config = world_config(llama, *SCENARIOS, "constitution.path=harmless-first", "rl.steps=1", "preference.holdout=0.5")
+    run_in(tmp_path, config)
+    ranked = [pair for pair in pairs if (pair.prompt or "").startswith("scenario-")]
+    assert ranked and all(pair.better is not None for pair in ranked)
 
 
 def test_a_model_that_writes_no_prompt_ends_the_run_with_what_to_do(

@@ -140,16 +140,24 @@ def names_fault(explanation: str, own: Written, articles: Sequence[Written]) -> 
 
     Example: of `Honesty` and `Care`, "I went by Honesty." names the first, and "to be honest" neither.
     """
-    named = [one.id for one in articles if _names(explanation, one.title)]
+    named = _named(explanation, articles)
     if own.id in named:
         return None
     return ANOTHER if named else NO_ARTICLE
 
 
-def _names(text: str, title: str) -> bool:
-    """Whether the title stands in it, word by word; the number of a part counts only where it is written."""
-    bare = re.sub(r"\s*\(\d+\)$", "", title)
-    return any(re.search(rf"(?<!\w){re.escape(each)}(?!\w)", text, re.IGNORECASE) for each in {title, bare})
+def _named(text: str, articles: Sequence[Written]) -> set[str]:
+    """Ids of the articles whose titles stand in it, word by word. The number of a part counts only where it is written;
+    words of a longer title name no article with a shorter one."""
+    ways: dict[str, set[str]] = {}
+    for one in articles:
+        for way in (one.title, re.sub(r"\s*\(\d+\)$", "", one.title)):
+            ways.setdefault(way.lower(), set()).add(one.id)
+    named = set[str]()
+    for way in sorted(ways, key=len, reverse=True):
+        text, found = re.subn(rf"(?<!\w){re.escape(way)}(?!\w)", "|", text, flags=re.IGNORECASE)
+        named |= ways[way] if found else set()
+    return named
 
 
 def dialogue_verdicts(kept: int, dropped: Mapping[str, int]) -> list[str | None]:

@@ -106,6 +106,7 @@ def _of_world(work: Work) -> list[Prompt]:
     weights=("assistant", "judge"),
     asks=("assistant", "judge"),
     hashes=(RunInputs.article_texts, RunInputs.comparison_texts),
+    system_turns=True,
     requires=BY_SCENARIOS,
 )
 def dialogues(work: Work) -> None:

@@ -77,6 +77,8 @@ class Stage:
     """Roles that some settings bring: it writes to them, uses their own models and asks them."""
     hashes: tuple[Callable[[RunInputs], Hashes], ...] = ()
     """Texts and files of the run that it depends on."""
+    system_turns: bool = False
+    """It writes system turns, whether prompts have any or not."""
     requires: Condition | None = None
     """None: all runs have it."""
 

@@ -329,7 +329,7 @@ def scores(work: Work) -> Facts:
     with folder.timed():
         folder.write_json("evidence.json", evidence(responses, rows, [grader.card for grader in given.graders]))
         labels = work.read("comparisons", Comparison)
-        known = true_labels(labels, prompts, given.constitution, given.truth)
+        known = true_labels([*labels, *_ranked(work)], prompts, given.constitution, given.truth)
         truth = (lambda row: known.get(row.id)) if known else None
         folder.write_json("labels.json", label_quality(labels, truth, scaling_of(work.inputs["comparisons"].manifest)))
         if (quality := quality_of_preference(work, _compared(work), responses, rows, known)) is not None:
@@ -391,5 +391,10 @@ def _compared(work: Work) -> list[Comparison]:
     """AI harmlessness labels, those of ranked answers, rated helpfulness pairs, and helpfulness comparisons that the
     user gave."""
     made = (work.read(stage, Comparison) for stage in ("comparisons", "helpfulness"))
-    ranked = work.read("rankings", Ranking) if "rankings" in work.inputs else []
-    return [*chain.from_iterable(made), *(one for row in ranked for one in row.comparisons), *work.prompts.comparisons]
+    return [*chain.from_iterable(made), *_ranked(work), *work.prompts.comparisons]
+
+
+def _ranked(work: Work) -> list[Comparison]:
+    """Those of rankings that are made as `comparisons` are."""
+    rankings = work.read("rankings", Ranking) if "rankings" in work.inputs else []
+    return [one for row in rankings for one in row.comparisons]

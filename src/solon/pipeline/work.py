@@ -210,7 +210,8 @@ def run_stage(stage: Stage, work: Work) -> None:
     if not work.folder.writes:
         stage.body(work)
         return
-    system = any(found.manifest.facts.get("system_turns") for found in work.inputs.values())
+    given = any(found.manifest.facts.get("system_turns") for found in work.inputs.values())
+    system = stage.system_turns or given
     formats = {role: work.actors.format_facts(role, system=system) for role in stage.played(work.config)}
     notes = [note for format in formats.values() for note in format.notes]
     notes += [note for role in stage.asked(work.config) for note in work.actors.preference(role).notes(role)]

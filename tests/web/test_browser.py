@@ -205,6 +205,18 @@ def test_a_vote_that_does_not_get_through_is_said_to_be_lost_and_sent_again(
     wait(browser, f"document.querySelector('h1').textContent.trim() !== {before!r}")
 
 
+def test_an_error_page_of_somebody_between_leaves_the_statement_where_it_is(
+    browser: Browser, place: tuple[Site, str, str]
+) -> None:
+    _, base, path = place
+    joined(browser, base, path)
+    before = heading(browser)
+    browser.run("window.fetch = async () => new Response('<h1>502 Bad Gateway</h1>', { status: 502 })")
+    browser.run("document.querySelector('button.agree').click()")
+    wait(browser, "document.querySelector('[role=alert]') || !document.querySelector('h1#statement')")
+    assert heading(browser) == before and "cannot be reached" in browser.run("document.body.innerText")
+
+
 @pytest.mark.parametrize("tag", ["en", "de", "ar"])
 def test_pages_fit_every_window_in_every_language(browser: Browser, place: tuple[Site, str, str], tag: str) -> None:
     _, base, path = place

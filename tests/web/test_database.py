@@ -8,13 +8,20 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, delete, insert, text, update
+from sqlalchemy import UniqueConstraint, create_engine, delete, insert, inspect, text, update
 from sqlalchemy.exc import DatabaseError
 
 from solon.errors import InputError
 from solon.web.db.engine import Database
+from solon.web.db.members import new_member, remove_member
 from solon.web.db.migrate import REVISIONS, migrate
 from solon.web.db.tables import Audited, Base
+
+CONVERSATION = (
+    *("id", "slug", "topic", "description", "organiser", "contact", "consent", "language", "population", "state"),
+    *("invited", "listed", "strict", "votes_before_writing", "longest", "least_views", "seeds_first", "seed"),
+    *("created", "criteria", "second_look", "results"),
+)
 
 
 def revisions() -> list[str]:
@@ -47,11 +54,61 @@ def test_an_old_one_is_brought_up_with_what_it_holds(place: str, last: str) -> N
         assert migrate(connection, last) == revisions()[: revisions().index(last) + 1]
         connection.execute(text("INSERT INTO members (name, owner, created) VALUES ('Ines', true, 5)"))
         connection.execute(text("INSERT INTO audit (time, actor, action, detail) VALUES (1, 'site', 'x', '{}')"))
+        connection.execute(text("INSERT INTO sign_ins VALUES ('browser', 1, 9)"))
     database = Database(place)
     with database.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+        assert connection.execute(text("SELECT member_id FROM sign_ins")).all() == [(1,)], "nothing goes with a copy"
         assert connection.execute(text("SELECT name, owner, created FROM members")).all() == [("Ines", True, 5)]
         assert connection.execute(text("SELECT count(*) FROM audit")).scalar() == 1
+
+
+def test_an_id_is_not_given_again(place: str) -> None:
+    database = Database(place)
+    with database.session(writes=True) as db:
+        first = new_member(db, "Ines")
+        remove_member(db, first)
+        assert new_member(db, "Omar").id > first.id
+
+
+def test_an_old_schema_keeps_its_keys(place: str) -> None:
+    Database(place)
+    with create_engine(place).connect() as connection:
+        found = inspect(connection)
+        for table in ("members", "votes", "showings"):
+            wanted = Base.metadata.tables[table]
+            keys = {(key["referred_table"], key["options"]["ondelete"]) for key in found.get_foreign_keys(table)}
+            assert keys == {(key.column.table.name, key.ondelete) for key in wanted.foreign_keys}
+            unique = {tuple(one["column_names"]) for one in found.get_unique_constraints(table)}
+            assert unique == {
+                tuple(column.name for column in one.columns)
+                for one in wanted.constraints
+                if isinstance(one, UniqueConstraint)
+            } | {(column.name,) for column in wanted.columns if column.unique}
+            indexed = {tuple(one["column_names"]) for one in found.get_indexes(table) if not one["unique"]}
+            assert indexed == {tuple(column.name for column in one.columns) for one in wanted.indexes}
+
+
+def test_why_somebody_asked_for_another_look_leaves_the_log(place: str) -> None:
+    """Of an old database; nobody's words stay whose author has gone."""
+    engine = create_engine(place)
+    with engine.begin() as connection:
+        migrate(connection, "0005")
+        talk = "1, 'a', 't', '', '', '', '', '', '', 'open', false, false, true, 1, 400, 1, 1, 1, 1, '', true, 'team'"
+        connection.execute(text(f"INSERT INTO conversations ({', '.join(CONVERSATION)}) VALUES ({talk})"))
+        connection.execute(text("INSERT INTO participants VALUES (1, 1, 7, 'b', 'in', 1)"))
+        for id, author in ((1, "1"), (2, "NULL")):
+            fields = "id, conversation_id, number, text, author_id, moderated, is_seed, is_meta, withdrawn, created"
+            values = f"{id}, 1, {id}, 'Say it.', {author}, -1, false, false, false, 1"
+            connection.execute(text(f"INSERT INTO statements ({fields}) VALUES ({values})"))
+            told = f"{id}, {id}, 1, NULL, 'author', 'appeal', '', 'It is mine.'"
+            connection.execute(text(f"INSERT INTO decisions VALUES ({told})"))
+    database = Database(place)
+    with database.session(writes=True) as db:
+        assert db.execute(text("SELECT appeal FROM statements ORDER BY id")).scalars().all() == ["It is mine.", ""]
+        assert db.execute(text("SELECT DISTINCT reason FROM decisions")).scalars().all() == [""]
+        with pytest.raises(DatabaseError, match="decisions is append-only"):
+            db.execute(text("DELETE FROM decisions"))
 
 
 def test_one_of_a_newer_solon_is_left_alone(place: str) -> None:

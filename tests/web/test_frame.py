@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,14 +15,16 @@ from starlette.testclient import TestClient
 from solon.report.public.catalogue import language_of
 from solon.web.access import Access
 from solon.web.app import PAGES
+from solon.web.db import members
 from solon.web.forms import MOST_BYTES
 from solon.web.headers import POLICY
 from solon.web.language import PACKAGE, languages, preferred
 from solon.web.limits import Limit, Limiter, network
 from solon.web.serve import owner_link
+from solon.web.settings import SECRET
 from solon.web.signing import Signer
 from solon.web.troubles import Trouble
-from web.visitor import BASE, Visitor, conversation_in, member_of, owner_of, site_in, the_site, token
+from web.visitor import BASE, Visitor, conversation_in, member_of, owner_of, participant_in, site_in, the_site, token
 
 PLACES = {"token": "x" * 43, "member": "1", "number": "0"}
 
@@ -29,12 +32,20 @@ PLACES = {"token": "x" * 43, "member": "1", "number": "0"}
 def address(path: str, slug: str) -> str:
     """A path with its parts filled in."""
     for name, value in {**PLACES, "slug": slug}.items():
-        path = path.replace(f"{{{name}:int}}", value).replace(f"{{{name}}}", value)
+        path = path.replace(f"{{{name}:row}}", value).replace(f"{{{name}}}", value)
     return path
 
 
 def test_every_page_forbids_what_it_does_not_need(stranger: Visitor) -> None:
-    for path in ("/", "/nothing", "/team", "/c/%00", "/c/x%00y/vote", "/team/99999999999999/link"):
+    for path in (
+        "/",
+        "/nothing",
+        "/team",
+        "/c/%00",
+        "/c/x%00y/vote",
+        "/team/9999999999/link",
+        f"/c/x/moderate/{'9' * 5000}",
+    ):
         stranger.get(path)
         assert stranger.status != 500
         headers = stranger.response.headers
@@ -167,6 +178,15 @@ class TestLinks:
         second.send("")
         assert second.status == 410 and second.get("/team") and second.status == 403
 
+    def test_another_one_ends_what_a_lost_browser_may(self, app: Starlette, owner: Visitor) -> None:
+        member = member_of(app, owner, "Ines", second_owner=True)
+        assert member.get("/team") and member.status == 200
+        owner.get("/team")
+        owner.send("/team/2/link")
+        assert member.get("/team") and member.status == 403
+        owner.send("/team/1/link")
+        assert owner.get("/team") and owner.status == 200, "the browser that asks for it stays"
+
     def test_guessing_ends_soon(self, stranger: Visitor) -> None:
         statuses = [stranger.client.get(f"/enter/{guess:043d}").status_code for guess in range(25)]
         assert statuses == [410] * 20 + [429] * 5
@@ -181,13 +201,48 @@ class TestLinks:
         assert _session_id(visitor).encode() not in held
         assert the_site(app).signer.hashed(link.rpartition("/")[2]).encode() in held
 
+    def test_a_lost_answer_does_not_use_it_up(self, app: Starlette) -> None:
+        """The browser has the cookies of before still, and may use the link again; nobody else may."""
+        link = owner_link(the_site(app)).removeprefix(BASE)
+        visitor, other = Visitor(app), Visitor(app)
+        for one in (visitor, other):
+            one.get(link)
+        before, fields = dict(visitor.client.cookies), {"csrf": visitor.csrf}
+        visitor.send("")
+        other.send("")
+        assert other.status == 410
+        visitor.client.cookies.clear()
+        visitor.client.cookies.update(before)
+        assert visitor.get("/team") and visitor.status == 403
+        visitor.post(link, fields)
+        assert visitor.status == 200 and visitor.get("/team") and visitor.status == 200
+
+    def test_it_is_used_up_for_the_same_browser_too_after_a_while(
+        self, app: Starlette, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(members, "AGAIN", -1)
+        link = owner_link(the_site(app)).removeprefix(BASE)
+        visitor = Visitor(app)
+        visitor.get(link)
+        visitor.send("")
+        assert visitor.get(link) and visitor.status == 410
+
+    def test_who_takes_part_does_so_after_signing_in(self, app: Starlette, owner: Visitor) -> None:
+        at = conversation_in(owner)
+        voter = participant_in(app, at)
+        voter.get(owner_link(the_site(app)).removeprefix(BASE))
+        voter.send("")
+        assert voter.get(f"{at}/vote") and voter.status == 200
+
     def test_signing_in_takes_another_session(self, app: Starlette) -> None:
-        """One that was planted in the browser before gives nothing."""
+        """One that was planted in the browser before gives nothing, nor do the forms that it knows."""
         visitor = Visitor(app)
         visitor.get(owner_link(the_site(app)).removeprefix(BASE))
         before = visitor.client.cookies["solon-session"]
         visitor.send("")
         thief = TestClient(app, base_url=BASE, cookies={"solon-session": before})
+        planted = the_site(app).signer.form_token(_session_id(visitor))
+        assert visitor.post("/team", {"csrf": planted, "name": "Mallory"}) and visitor.status == 403
         assert visitor.get("/team") and visitor.status == 200 and thief.get("/team").status_code == 403
 
 
@@ -241,8 +296,21 @@ def test_too_often(monkeypatch: pytest.MonkeyPatch) -> None:
     limiter.count(limit, "a")
 
 
+def test_addresses_are_forgotten_when_they_do_not_count_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 0.0, 100.0, 3700.0])
+    monkeypatch.setattr("solon.web.limits.monotonic", lambda: next(clock))
+    limiter, short, long = Limiter(), Limit("x", 2, 60), Limit("y", 2, 3600)
+    limiter.count(long, "a")
+    limiter.count(short, "b")
+    limiter.count(short, "c")
+    assert [who for _, who in limiter._seen] == ["a", "c"]
+    limiter.count(short, "d")
+    assert [who for _, who in limiter._seen] == ["d"]
+
+
 def test_an_address_of_the_newer_kind_stands_for_its_network() -> None:
-    assert [network(one) for one in ("192.0.2.7", "2001:db8:1:2:3::7", "testclient")] == [
+    assert [network(one) for one in ("192.0.2.7", "::ffff:192.0.2.7", "2001:db8:1:2:3::7", "testclient")] == [
+        "192.0.2.7",
         "192.0.2.7",
         "2001:db8:1:2::/64",
         "testclient",
@@ -261,6 +329,25 @@ def test_the_secret_is_made_once_and_is_for_the_owner_of_the_files_alone(tmp_pat
     first = the_site(site_in(folder)).settings.secret
     assert the_site(site_in(folder)).settings.secret == first and len(first) >= 64
     assert (folder / "secret").stat().st_mode & 0o777 == 0o600
+
+
+def test_nobody_else_reads_the_folder_or_the_database(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        owner_of(site_in(tmp_path / "site"))
+        modes = {one.name: one.stat().st_mode & 0o777 for one in (tmp_path / "site").iterdir()}
+    finally:
+        os.umask(before)
+    assert (tmp_path / "site").stat().st_mode & 0o777 == 0o700
+    assert modes.keys() >= {"site.sqlite", "site.sqlite-wal"} and set(modes.values()) == {0o600}
+
+
+def test_a_secret_of_the_environment_needs_no_folder_made_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(SECRET, "s" * 40)
+    assert owner_of(site_in(tmp_path / "new" / "site")).status == 200
+    assert not (tmp_path / "new" / "site" / "secret").exists()
 
 
 def test_the_site_needs_no_torch() -> None:

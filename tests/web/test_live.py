@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import numpy as np
 import pytest
 from starlette.applications import Starlette
@@ -84,6 +87,80 @@ def test_a_snapshot_is_made_anew_only_when_something_changed(
     voter.send("/undo")
     assert site.live.current(1).analysis is None
     assert np.array_equal(second.conversation.votes_PS.sum(axis=0), second.conversation.seen_PS.sum(axis=0))
+
+
+def test_few_wait_for_an_analysis_and_the_rest_is_told_so(
+    app: Starlette, owner: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With one before, they are given that."""
+    at, site, going = conversation_in(owner), the_site(app), threading.Event()
+    monkeypatch.setattr(live, "LEAST_SECONDS", 0.0)
+    monkeypatch.setattr(live, "REST", 0)
+    refresh = site.live.refresh
+
+    def slowly(talk: int) -> Snapshot:
+        going.wait(20)
+        return refresh(talk)
+
+    monkeypatch.setattr(site.live, "refresh", slowly)
+    waiting = [Visitor(app) for _ in range(live.MOST_WAITERS)]
+    threads = [threading.Thread(target=one.get, args=(f"{at}/results",)) for one in waiting]
+    for one in threads:
+        one.start()
+    while site.live._waiters._value:
+        time.sleep(0.01)
+    late = Visitor(app)
+    late.get(f"{at}/results")
+    assert late.status == 503 and late.heading == "The results are being worked out"
+    refresh(1)
+    assert late.get(f"{at}/results") and late.status == 200
+    going.set()
+    for one in threads:
+        one.join()
+    assert [one.status for one in waiting] == [200] * live.MOST_WAITERS
+
+
+def test_how_firm_the_groups_are_is_measured_once_and_in_the_background(
+    app: Starlette, owner: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at, measured = conversation_in(owner), []
+    talk, _ = public()
+    monkeypatch.setattr(live, "assembled", lambda *_: talk)
+    known = live.opinion_of
+    monkeypatch.setattr(
+        live, "opinion_of", lambda *a, **k: measured.append(threading.current_thread().name) or known(*a, **k)
+    )
+    the_site(app).live.refresh(1)
+    assert measured == []
+    owner.get(f"{at}/manage")
+    owner.send("/state", state="closed")
+    monkeypatch.setattr(live, "LEAST_SECONDS", 0.0)
+    monkeypatch.setattr(live, "REST", 0)
+    for language in ("en", "de"):
+        for page in ("results", "report"):
+            visitor = Visitor(app, language=language)
+            assert visitor.get(f"{at}/{page}") and visitor.status == 200
+    assert len(measured) == 1 and measured[0].startswith("solon-live")
+
+
+def test_a_snapshot_makes_a_thing_once_for_all_who_ask_at_once(snapshot: Snapshot) -> None:
+    made, gate = [], threading.Barrier(4)
+
+    def make() -> int:
+        made.append(1)
+        time.sleep(0.05)
+        return 7
+
+    def ask() -> None:
+        gate.wait()
+        snapshot.once("slow", make)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert made == [1]
 
 
 def test_what_is_made_from_a_snapshot_is_made_once(snapshot: Snapshot) -> None:

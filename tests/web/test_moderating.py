@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, select, update
@@ -123,10 +124,37 @@ class TestDeciding:
         assert moderator.status == 422
         moderator.send("/rewrite", text="Shops may advertise.", why="Clearer.")
         old, new = statement(app, 3), statement(app, 4)
-        assert (old.text, old.moderated, old.open) == ("Buy my shoes!", -1, False)
+        assert (old.text, old.moderated, old.open) == ("Buy my shoes!", -1, True)
         assert (new.text, new.moderated, new.rewritten_from) == ("Shops may advertise.", 1, 3)
+        assert not new.is_seed, "the thought is not the organisers'"
+        author.get(f"{at}/write")
+        assert "Said in better words: Shops may advertise." in author.page.text and "Clearer." in author.page.text
         page = Visitor(app).get(f"{at}/removed")
         assert "Said in better words: Shops may advertise." in page.text and "Buy my shoes" not in page.text
+
+    def test_nobody_makes_their_own_rejection_stand_by_other_words(
+        self, app: Starlette, at: str, owner: Visitor, author: Visitor, moderator: Visitor
+    ) -> None:
+        moderator.get(f"{at}/moderate")
+        moderator.send("/moderate/3", REJECTION)
+        moderator.get(f"{at}/moderate/3")
+        moderator.send("/rewrite", text="Shops may advertise.", why="Clearer.")
+        assert moderator.status == 409 and statement(app, 3).open
+        second = moderator_in(app, at, owner, "Omar")
+        second.get(f"{at}/moderate")
+        second.send("/rewrite", text="Shops may advertise.", why="Clearer.")
+        assert second.status == 200 and not statement(app, 3).open
+        assert statement(app, 4).rewritten_from == 3, "what was refused left nothing behind"
+
+    def test_better_words_that_are_rejected_are_shown_to_nobody(
+        self, app: Starlette, at: str, author: Visitor, moderator: Visitor, stranger: Visitor
+    ) -> None:
+        moderator.get(f"{at}/moderate")
+        moderator.send("/rewrite", text="My neighbour sells shoes.", why="Clearer.")
+        moderator.get(f"{at}/moderate/4")
+        moderator.send("/moderate/4", REJECTION)
+        for visitor, page in ((stranger, "removed"), (author, "write")):
+            assert "neighbour" not in visitor.get(f"{at}/{page}").text and visitor.status == 200
 
     def test_near_duplicates_stand_beside_it(self, app: Starlette, at: str, moderator: Visitor) -> None:
         writer = participant_in(app, at)
@@ -202,6 +230,26 @@ class TestWhatIsKnown:
         for change in (update(Decision).values(reason="another"), delete(Decision)):
             with the_site(app).database.session(writes=True) as db, pytest.raises(DatabaseError, match="append-only"):
                 db.execute(change)
+
+    @pytest.mark.parametrize("keep", ["", "yes"])
+    def test_whoever_leaves_takes_along_why_they_asked_for_another_look(
+        self, app: Starlette, at: str, owner: Visitor, author: Visitor, moderator: Visitor, tmp_path: Path, keep: str
+    ) -> None:
+        for visitor in (moderator, moderator_in(app, at, owner, "Omar")):
+            visitor.get(f"{at}/moderate")
+            visitor.send("/moderate/3", REJECTION)
+        author.get(f"{at}/write")
+        author.send("/appeal/3", reason="I am the baker's daughter.")
+        moderator.get(f"{at}/moderate")
+        assert "baker" in moderator.page.text
+        moderator.get(f"{at}/decisions.csv")
+        assert "baker" in moderator.response.text
+        author.get(f"{at}/leave")
+        author.send("/leave", how="delete", keep=keep)
+        moderator.get(f"{at}/decisions.csv")
+        assert "baker" not in moderator.response.text and "appeal" in moderator.response.text
+        held = b"".join(one.read_bytes() for one in (tmp_path / "site").glob("site.sqlite*"))
+        assert b"the baker's daughter" not in held
 
     def test_whoever_leaves_takes_their_statement_out_of_the_queue(
         self, app: Starlette, at: str, author: Visitor, moderator: Visitor

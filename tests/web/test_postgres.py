@@ -6,23 +6,33 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, select, text
+from sqlalchemy.orm import Session
 from starlette.applications import Starlette
 
 from needs import POSTGRES
+from solon.collective.people.population import read_population
+from solon.web.db import people
+from solon.web.db.engine import Database
+from solon.web.db.members import new_member
+from solon.web.db.statements import by_number
+from solon.web.db.tables import Conversation, Member, Stage
 from web.test_database import (
     test_a_fresh_one_is_what_the_tables_say,
     test_an_old_one_is_brought_up_with_what_it_holds,
     test_one_of_a_newer_solon_is_left_alone,
     test_the_log_refuses_to_be_changed,
 )
-from web.test_voting import TestJoining, TestLeaving, TestQuestions, TestVoting, at, voter
-from web.visitor import site_in
+from web.test_moderating import REJECTION
+from web.test_voting import POPULATION, TestJoining, TestLeaving, TestQuestions, TestVoting, at, voter
+from web.visitor import Visitor, conversation_in, member_of, site_in, the_site
 
 pytestmark = pytest.mark.skipif(POSTGRES.place is None, reason=POSTGRES.reason)
 __all__ = [
@@ -70,6 +80,60 @@ def place(server: str) -> str:
     with create_engine(f"postgresql+psycopg://postgres@/postgres?host={server}").connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").execute(text(f"CREATE DATABASE {name}"))
     return f"postgresql+psycopg://postgres@/{name}?host={server}"
+
+
+def test_what_is_read_is_of_one_moment(place: str) -> None:
+    """An analysis asks several times."""
+    database = Database(place)
+    with database.session(writes=False) as reader, database.session(writes=True) as writer:
+        assert reader.scalars(select(Member)).all() == []
+        new_member(writer, "Ines")
+        writer.commit()
+        assert reader.scalars(select(Member)).all() == []
+
+
+def test_nobody_is_asked_twice(app: Starlette, owner: Visitor) -> None:
+    """A form that waits for the lock, while another of the same person is answered, changes nothing."""
+    conversation_in(owner, population=POPULATION)
+    database, population = the_site(app).database, read_population(POPULATION, Path("p"))
+    with database.session(writes=True) as db:
+        people.join(db, db.get_one(Conversation, 1), "browser", Stage.ASKED)
+        db.commit()
+
+    def answer(db: Session, resident: str) -> str:
+        talk = db.get_one(Conversation, 1)
+        found = people.participant_of(db, talk, "browser")
+        assert found is not None
+        return people.take_seat(db, talk, found, population, {"resident": resident, "age": "young"})
+
+    with database.session(writes=True) as first, database.session(writes=True) as second:
+        assert people.participant_of(second, second.get_one(Conversation, 1), "browser").state == Stage.ASKED  # type: ignore[union-attr]
+        assert answer(first, "yes") == Stage.IN
+        first.commit()
+        assert answer(second, "no") == Stage.IN, "not outside now"
+        second.commit()
+    with database.session(writes=False) as db:
+        assert list(people.answers(db, db.get_one(Conversation, 1)).values()) == [{"resident": "yes", "age": "young"}]
+
+
+def test_two_who_decide_at_once_do_not_undo_each_other(app: Starlette, owner: Visitor) -> None:
+    at = conversation_in(owner)
+    second = member_of(app, owner, "Omar", second_owner=True)
+    for visitor in (owner, second):
+        visitor.get(f"{at}/moderate/0")
+    statuses = []
+    with the_site(app).database.session(writes=True) as db:
+        by_number(db, db.get_one(Conversation, 1), 0, alone=True)
+        choices = ((owner, {"decision": "accept"}), (second, REJECTION))
+        threads = [threading.Thread(target=one.send, args=("/moderate/0", fields)) for one, fields in choices]
+        for one in threads:
+            one.start()
+        time.sleep(0.5)  # both have read the statement, or wait for it
+        db.rollback()
+        for one in threads:
+            one.join()
+        statuses = sorted(one.status for one in (owner, second))
+    assert statuses == [200, 409]
 
 
 @pytest.fixture

@@ -74,6 +74,11 @@ def exported(town: tuple[Starlette, Visitor, str], version: str, folder: Path) -
     return folder
 
 
+def comments(folder: Path) -> list[dict[str, str]]:
+    with (folder / "comments.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def live(town: tuple[Starlette, Visitor, str]) -> Analysis:
     app = town[0]
     found = the_site(app).live.refresh(1).analysis
@@ -125,9 +130,22 @@ def test_the_version_to_publish_gives_the_same_and_names_nobody(
 
 
 def test_a_spreadsheet_runs_nothing_of_the_export(town: tuple[Starlette, Visitor, str], tmp_path: Path) -> None:
-    with (exported(town, "public", tmp_path) / "comments.csv").open(newline="") as file:
-        texts = [row["comment-body"] for row in csv.DictReader(file)]
+    rows = comments(exported(town, "organiser", tmp_path))
+    texts = [row["comment-body"] for row in rows]
     assert "'" + FORMULA in texts and "I am off." not in texts
+
+
+def test_only_accepted_statements_are_published_word_for_word(
+    town: tuple[Starlette, Visitor, str], tmp_path: Path
+) -> None:
+    """As the consent page promises; the votes on the others stay."""
+    public, whole = (exported(town, version, tmp_path / version) for version in ("public", "organiser"))
+    states = {row["moderated"] for row in comments(whole)}
+    assert states >= {"1", "-1"}
+    for row, known in zip(comments(public), comments(whole), strict=True):
+        assert row["comment-id"] == known["comment-id"] and row["agrees"] == known["agrees"]
+        assert row["comment-body"] == (known["comment-body"] if known["moderated"] == "1" else "")
+    assert not any(b"machine should say" in one.read_bytes() for one in public.iterdir())
 
 
 def test_the_same_conversation_gives_the_same_archive(town: tuple[Starlette, Visitor, str]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import threading
+import zipfile
 from pathlib import Path
 from time import monotonic
 
@@ -19,7 +21,7 @@ from solon.web.db.assembled import assembled
 from solon.web.db.engine import BUSY_SECONDS, Database
 from solon.web.db.people import take_seat
 from solon.web.db.tables import Answer, Conversation, Participant, Showing, Standing, Statement, Vote
-from web.visitor import Visitor, conversation_in, member_of, participant_in, the_site, token
+from web.visitor import Visitor, conversation_in, filled, member_of, participant_in, the_site, token
 
 ATTACK = '"><script>document.title = "broken"</script><img src=x onerror=alert(1)>'
 POPULATION = """
@@ -79,6 +81,24 @@ class TestJoining:
         visitor.post(f"{at}/join", {"csrf": visitor.csrf, "consent": "yes"})
         assert visitor.at.endswith("/vote") and count(app, Participant) == 1
 
+    @pytest.mark.parametrize("invited", ["", "yes"], ids=["open", "by invitation"])
+    def test_a_lost_answer_locks_nobody_out(self, app: Starlette, owner: Visitor, invited: str) -> None:
+        """The same form twice with the cookie of before: a double click, or an answer that never came."""
+        at = conversation_in(owner, invited=invited)
+        owner.get(f"{at}/manage")
+        owner.send("/invitations", count="1")
+        link = owner.page.all("textarea")[0].text.removeprefix("http://127.0.0.1:8000")
+        visitor = Visitor(app)
+        visitor.get(link if invited else f"{at}/join")
+        before = dict(visitor.client.cookies)
+        fields = {"csrf": visitor.csrf, "consent": "yes", "invitation": link.rpartition("/")[2] if invited else ""}
+        for _ in range(2):
+            visitor.client.cookies.clear()
+            visitor.client.cookies.update(before)
+            visitor.post(f"{at}/join", fields)
+            assert visitor.status == 200 and visitor.at.endswith("/vote")
+        assert count(app, Participant) == 1
+
     def test_an_invitation_lets_one_person_in(self, app: Starlette, owner: Visitor, tmp_path: Path) -> None:
         at = conversation_in(owner, invited="yes")
         owner.send("/invitations", count="1")
@@ -105,6 +125,21 @@ class TestJoining:
     def test_guessing_invitations_ends_soon(self, stranger: Visitor) -> None:
         statuses = [stranger.client.get(f"/i/{guess:043d}").status_code for guess in range(25)]
         assert statuses == [410] * 20 + [429] * 5
+
+    def test_a_class_opens_its_invitations_from_one_address(self, app: Starlette, owner: Visitor) -> None:
+        conversation_in(owner, invited="yes")
+        owner.send("/invitations", count="25")
+        links = [one.removeprefix("http://127.0.0.1:8000") for one in owner.page.all("textarea")[0].text.split()]
+        statuses = set()
+        for link in links:
+            pupil = Visitor(app)
+            for _ in range(2):
+                pupil.get(link)
+                statuses.add(pupil.status)
+            pupil.send("/join", consent="yes")
+            pupil.get(link)
+            assert pupil.at.endswith("/vote"), "one's own link leads back"
+        assert statuses == {200}
 
     def test_a_draft_is_for_those_who_run_it(self, app: Starlette, owner: Visitor, stranger: Visitor) -> None:
         owner.get("/begin")
@@ -148,6 +183,33 @@ class TestQuestions:
         assert [one.attributes["value"] for one in visitor.page.all("input") if "checked" in one.attributes] == ["yes"]
         visitor.send("/questions", q0="yes", q1="")
         assert visitor.at.endswith("/vote"), "an attribute need not be said"
+
+    def test_a_column_is_asked_once(self, app: Starlette, owner: Visitor) -> None:
+        """The same one screens, by two questions, and has quotas."""
+        twice = "[attributes.region]\nshares = { north = 50, south = 50 }\n"
+        twice += '[[screening]]\ncolumn = "region"\naccepted = ["north", "south"]\nother = ["abroad"]\n' * 2
+        at = conversation_in(owner, population=twice)
+        visitor = participant_in(app, at)
+        assert len(visitor.page.all("fieldset")) == 1
+        offered = [one.attributes["value"] for one in visitor.page.all("input") if one.attributes["type"] == "radio"]
+        assert offered == ["north", "south", "abroad", "-"]
+        visitor.send("/questions", q0="north")
+        assert visitor.at.endswith("/vote") and [one.answer for one in rows(app, Answer)] == ["north"]
+        visitor.send("/vote", vote="agree")
+        export = owner.client.get(f"{at}/export/organiser").content
+        with zipfile.ZipFile(io.BytesIO(export)) as archive:
+            assert archive.read("people.csv").splitlines()[0].count(b"region") == 1
+
+    def test_who_stands_before_questions_that_are_gone_takes_part(
+        self, app: Starlette, owner: Visitor, asking: str
+    ) -> None:
+        waiting, answering = participant_in(app, asking), participant_in(app, asking)
+        owner.get(f"{asking}/settings")
+        owner.send("/settings", {**filled(owner.form("/settings")), "population": ""})
+        answering.send("/questions", q0="yes", q1="young")
+        waiting.get(f"{asking}/questions")
+        assert [one.at.rpartition("/")[2] for one in (answering, waiting)] == ["vote", "vote"]
+        assert [one.status for one in (answering, waiting)] == [200, 200]
 
     def test_the_last_seat_goes_to_one_of_two_who_come_at_once(self, app: Starlette, asking: str) -> None:
         for age in ("young", "old"):
@@ -396,6 +458,46 @@ class TestWriting:
         assert "".join(map(str, voter.page.all("textarea")[0].children)) == text
         assert count(app, Statement) == 3
 
+    def test_a_statement_sent_twice_is_one(self, app: Starlette, at: str, voter: Visitor) -> None:
+        """Also at once, and word for word but for spelling."""
+        for _ in range(2):
+            voter.send("/vote", vote="agree")
+        voter.get(f"{at}/write")
+        fields = {"csrf": voter.csrf, "text": "Explain yourself."}
+        twins = []
+        for _ in range(4):
+            twin = Visitor(app)
+            twin.client.cookies.update(voter.client.cookies)
+            twins.append(twin)
+        threads = [threading.Thread(target=one.post, args=(f"{at}/write", fields)) for one in twins]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join()
+        assert [one.status for one in twins] == [200] * 4 and count(app, Statement) == 4
+        assert all("Thank you." in one.page.text for one in twins)
+        voter.post(f"{at}/write", fields | {"text": "explain  YOURSELF"})
+        assert voter.status == 422 and "already" in voter.page.text and count(app, Statement) == 4
+
+    def test_others_vote_while_likeness_is_looked_for(
+        self, app: Starlette, at: str, voter: Visitor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for _ in range(2):
+            voter.send("/vote", vote="agree")
+        other, voted = participant_in(app, at), []
+
+        def looking(*_: object) -> list[Statement]:
+            thread = threading.Thread(target=other.send, args=("/vote",), kwargs={"vote": "agree"})
+            thread.start()
+            thread.join(5)
+            voted.append(not thread.is_alive())
+            return []
+
+        monkeypatch.setattr("solon.web.collect.writing.similar", looking)
+        voter.get(f"{at}/write")
+        voter.send("/write", text="Explain yourself.")
+        assert voted == [True] and voter.status == 200 and count(app, Statement) == 4
+
 
 class TestLeaving:
     def left(self, app: Starlette, at: str, voter: Visitor, **how: str) -> None:
@@ -416,7 +518,6 @@ class TestLeaving:
         assert [count(app, table) for table in (Participant, Standing, Vote)] == [1, 1, 1]
         assert rows(app, Vote)[0].vote == -1 and {one.participant_id for one in rows(app, Showing)} == {2}
         assert "river" not in " ".join(one.text for one in rows(app, Statement))
-        the_site(app).database.engine.dispose()
         held = b"".join(one.read_bytes() for one in (tmp_path / "site").glob("site.sqlite*"))
         assert b"by the river" not in held, "it is overwritten, too"
         assert len(talk(app).statements) == 3 and len(talk(app).participants) == 1

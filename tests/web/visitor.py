@@ -143,4 +143,5 @@ def participant_in(app: Starlette, at: str) -> Visitor:
 def token(app: Starlette, visitor: Visitor) -> str:
     """The form token of this visitor's session, for forms that no page offers them."""
     session = str(visitor.client.cookies["solon-session"]).partition(".")[0]
-    return the_site(app).signer.form_token(session)
+    sign_in = visitor.client.cookies.get("solon-member")
+    return the_site(app).signer.form_token(f"{session}.{sign_in}" if sign_in else session)

@@ -1,4 +1,7 @@
-"""The session of a browser: a signed cookie that holds a random id and the day it was given, and nothing else."""
+"""The cookies of a browser: a signed one that holds a random id and the day it was given; the token of a sign-in.
+
+The id stays as it is for as long as the browser is used, so that no lost answer locks anybody out.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from starlette.responses import Response
 from solon.web.signing import Signer, new_token
 
 DAY = 86_400
+SIGN_IN = "member"
 KEPT = 180 * DAY
 """Seconds that a session lives after its last renewal."""
 
@@ -25,6 +29,8 @@ class Browser:
     """Day since 1970 on which the cookie was given."""
     secure: bool
     """Does it come over HTTPS?"""
+    sign_in: str = ""
+    """The token that a member's sign-in gave it: never one that somebody can have planted before."""
     known: bool = True
     """Did it send a cookie of ours?"""
     cookies: dict[str, str] = field(default_factory=dict)
@@ -37,9 +43,10 @@ class Browser:
         text = signer.signed(request.cookies.get(cookie_name("session", secure=secure), "")) or ""
         id, _, given = text.rpartition(".")
         today = int(time() // DAY)
+        sign_in = request.cookies.get(cookie_name(SIGN_IN, secure=secure), "")
         if id and given.isdecimal() and today - int(given) <= KEPT // DAY:
-            return cls(signer=signer, id=id, given=int(given), secure=secure)
-        return cls(signer=signer, id=new_token(), given=today, secure=secure, known=False)
+            return cls(signer=signer, id=id, given=int(given), secure=secure, sign_in=sign_in)
+        return cls(signer=signer, id=new_token(), given=today, secure=secure, sign_in=sign_in, known=False)
 
     @property
     def hash(self) -> str:
@@ -47,12 +54,25 @@ class Browser:
         return self.signer.hashed(self.id)
 
     @property
-    def form_token(self) -> str:
-        return self.signer.form_token(self.id)
+    def member_hash(self) -> str:
+        """How the database knows the sign-in of this browser; empty: it has none."""
+        return self.signer.hashed(self.sign_in) if self.sign_in else ""
 
-    def renew(self) -> None:
-        """Another id, which nobody can have planted."""
-        self.id, self.known = new_token(), False
+    @property
+    def form_token(self) -> str:
+        return self.signer.form_token(self._forms)
+
+    def is_form_token(self, found: str) -> bool:
+        return self.signer.is_form_token(self._forms, found)
+
+    @property
+    def _forms(self) -> str:
+        """What its forms belong to: a planted id is worth nothing against a member."""
+        return f"{self.id}.{self.sign_in}" if self.sign_in else self.id
+
+    def renew_sign_in(self) -> None:
+        """Another token, which nobody can have planted."""
+        self.sign_in = self.cookies[SIGN_IN] = new_token()
 
     def leave_cookies(self, response: Response) -> None:
         """On every response; the session's only where it is new or older than a day."""

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from threading import Lock
+from threading import Lock, Semaphore
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -19,12 +19,14 @@ from solon.collective.opinion.counts import IN_NO_GROUP, Counts, labels_of
 from solon.collective.opinion.grouping import find_groups
 from solon.collective.opinion.polis.representativeness import priority
 from solon.collective.opinion.results import Analysis
+from solon.collective.opinion.stability import StabilityReport, opinion_of
 from solon.web.db.assembled import assembled, version
 from solon.web.db.engine import Database
 from solon.web.db.people import answers
 from solon.web.db.showings import views
-from solon.web.db.tables import Conversation
+from solon.web.db.tables import Conversation, State
 from solon.web.lazy import lazy
+from solon.web.troubles import busy
 
 T = TypeVar("T")
 log = logging.getLogger("solon.web")
@@ -32,6 +34,8 @@ LEAST_SECONDS = 5.0
 """Between two analyses of one conversation."""
 REST = 10
 """An analysis rests for so many times as long as it took, so that the site has time for its visitors."""
+MOST_WAITERS = 4
+"""Requests that wait for an analysis at once: each takes one of the threads that answer (assumption: 40 of them)."""
 NOBODY = np.zeros((1, 1), dtype=np.int64)
 NEW_PRIORITY = float(priority(Counts(agrees=NOBODY, disagrees=NOBODY, seen=NOBODY), np.zeros(1), np.zeros(1, bool))[0])
 """Of a statement that no analysis has seen yet."""
@@ -47,14 +51,18 @@ class Snapshot:
     """Statement and participant, by their numbers, wherever one was shown to the other."""
     answers: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
     """What participants said of themselves, by their numbers."""
+    stability: StabilityReport | None = None
+    """How firm the groups are; measured when nobody votes any more."""
+    _lock: Lock = field(default_factory=Lock)
     _made: dict[object, Any] = field(default_factory=dict)
 
     def once(self, key: object, make: Callable[[], T]) -> T:
         """What is made from this snapshot alone, such as a report in one language, is made once."""
-        if key not in self._made:
-            self._made[key] = make()
-        made: T = self._made[key]
-        return made
+        with self._lock:
+            if key not in self._made:
+                self._made[key] = make()
+            made: T = self._made[key]
+            return made
 
     @lazy
     def priorities(self) -> dict[int, float]:
@@ -106,6 +114,7 @@ class Live:
     _kept: dict[int, _Kept] = field(default_factory=dict)
     _running: dict[int, Future[Snapshot]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
+    _waiters: Semaphore = field(default_factory=lambda: Semaphore(MOST_WAITERS))
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "solon-live"))
 
     def newest(self, talk: int) -> Snapshot | None:
@@ -116,9 +125,23 @@ class Live:
         return kept.snapshot if kept else None
 
     def current(self, talk: int) -> Snapshot:
-        """A moment old at most; waits for it where it must."""
+        """A moment old at most; waits for it where it must.
+
+        No more than a few wait, for the site has other visitors: the rest is given the one before.
+        Raises `Trouble` where there is none.
+        """
         kept = self._kept.get(talk)
-        return kept.snapshot if kept and kept.rests else self._start(talk).result()
+        if kept and kept.rests:
+            return kept.snapshot
+        running = self._start(talk)
+        if not self._waiters.acquire(blocking=False):
+            if kept is None:
+                raise busy()
+            return kept.snapshot
+        try:
+            return running.result()
+        finally:
+            self._waiters.release()
 
     def refresh(self, talk: int) -> Snapshot:
         """As the database is now."""
@@ -127,10 +150,10 @@ class Live:
             row = db.get_one(Conversation, talk)
             found = version(db, row)
             kept = self._kept.get(talk)
-            if kept and kept.version == found:
-                snapshot = kept.snapshot
-            else:
-                snapshot = _snapshot(assembled(db, row), views(db, row), answers(db, row))
+            same = kept is not None and kept.version == found
+            read = () if same else (assembled(db, row), views(db, row), answers(db, row), row.state)
+        # After the transaction: nobody waits for an analysis to let go of the database.
+        snapshot = kept.snapshot if kept and same else _snapshot(*read)
         self._kept[talk] = _Kept(snapshot, found, monotonic(), monotonic() - started)
         return snapshot
 
@@ -150,9 +173,11 @@ def _log_failure(done: Future[Snapshot]) -> None:
 
 
 def _snapshot(
-    talk: c.Conversation, seen_by: list[tuple[int, int]], answers: Mapping[int, Mapping[str, str]]
+    talk: c.Conversation, seen_by: list[tuple[int, int]], answers: Mapping[int, Mapping[str, str]], state: str
 ) -> Snapshot:
-    analysis = None
+    analysis, stability = None, None
     if talk.seen_PS.any():
         analysis = analyse(talk, groups=find_groups(talk, counted=False))
-    return Snapshot(conversation=talk, analysis=analysis, seen_by=tuple(seen_by), answers=answers)
+        if state == State.CLOSED and analysis.groups.k > 1:
+            stability = opinion_of(analysis.conversation, groups=analysis.groups).stability
+    return Snapshot(conversation=talk, analysis=analysis, seen_by=tuple(seen_by), answers=answers, stability=stability)

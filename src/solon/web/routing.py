@@ -11,17 +11,32 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from solon.web.access import Access, admit
 from solon.web.forms import Form, read_form
-from solon.web.limits import Limit, network
+from solon.web.limits import Limit
 from solon.web.site import Site
 from solon.web.troubles import Trouble, forged
 from solon.web.visit import Answer, Guest, View, Visit
 
+
+class RowConvertor(Convertor[int]):
+    """A number in an address, of no more digits than a row's can have."""
+
+    regex = "[0-9]{1,10}"
+
+    def convert(self, value: str) -> int:
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        return str(value)
+
+
+register_url_convertor("row", RowConvertor())
 Handler = Callable[[Visit], Answer]
 
 
@@ -34,7 +49,7 @@ class Page:
     needs: Access
     method: str = "GET"
     writes: bool = False
-    """A form always writes; a page that logs what it shows does, too."""
+    """From its start: a form, and a page that logs what it shows."""
     limit: Limit | None = None
     """How often one may do it."""
 
@@ -48,19 +63,13 @@ class Page:
 
         return Route(self.path, endpoint, methods=[self.method], name=self.handler.__name__)
 
-    def _count(self, site: Site, request: Request) -> None:
-        """Raises `Trouble` where somebody does this too often."""
-        if self.limit and self.limit.of_browser:
-            site.limiter.count(self.limit, Guest(site, request).browser.hash)
-        elif self.limit:
-            site.limiter.count(self.limit, network(request.client.host if request.client else ""))
-
     def _answer(self, site: Site, request: Request, form: Form) -> Response:
         try:
-            self._count(site, request)
+            if self.limit:
+                Guest(site, request).count(self.limit)
             with site.database.session(writes=self.writes) as db:
                 visit = Visit(site, request, db, form)
-                if self.method == "POST" and not visit.browser.signer.is_form_token(visit.browser.id, form["csrf"]):
+                if self.method == "POST" and not visit.browser.is_form_token(form["csrf"]):
                     raise forged()
                 admit(visit, self.needs)
                 answer = self.handler(visit)
@@ -78,9 +87,9 @@ def page(path: str, handler: Handler, needs: Access, *, writes: bool = False, li
     return Page(path=path, handler=handler, needs=needs, writes=writes, limit=limit)
 
 
-def action(path: str, handler: Handler, needs: Access, *, limit: Limit | None = None) -> Page:
-    """A form to send."""
-    return Page(path=path, handler=handler, needs=needs, method="POST", writes=True, limit=limit)
+def action(path: str, handler: Handler, needs: Access, *, writes: bool = True, limit: Limit | None = None) -> Page:
+    """A form to send. writes: False where the handler has much to think about first (`Visit.begin_writing`)."""
+    return Page(path=path, handler=handler, needs=needs, method="POST", writes=writes, limit=limit)
 
 
 def routes(pages: Sequence[Page], site: Site) -> list[Route]:

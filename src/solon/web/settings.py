@@ -24,7 +24,7 @@ class Settings(Record):
     """One site."""
 
     folder: Path = Path("solon-site")
-    """Holds the database, unless another is named, and the secret."""
+    """Holds the database, unless another is named, and the secret; made for its owner alone."""
     database: str = ""
     """URL of the database; empty: SQLite in the folder."""
     host: str = "127.0.0.1"
@@ -60,6 +60,8 @@ class Settings(Record):
         given = os.environ.get(SECRET)
         path = self.folder / "secret"
         try:
+            if not (given and self.database):
+                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             text = given or _kept(path)
         except OSError as error:
             what = f"cannot be kept: {error.strerror or error}"
@@ -71,7 +73,6 @@ class Settings(Record):
 
 
 def _kept(path: Path) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
         made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

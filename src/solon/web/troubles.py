@@ -63,6 +63,10 @@ def too_often(minutes: int) -> Trouble:
     )
 
 
+def busy() -> Trouble:
+    return Trouble(503, mark("The results are being worked out"), mark("Load this page again in a minute."))
+
+
 def gone(title: str, text: str = "") -> Trouble:
     """Of links and tokens that have had their use."""
     return Trouble(410, title, text)

@@ -11,13 +11,14 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from solon.report.public.language import Language
 from solon.web.browsers import Browser, cookie_name
-from solon.web.db import members, people
+from solon.web.db import people
 from solon.web.db.conversations import by_slug, role_of
 from solon.web.db.members import signed_in
 from solon.web.db.tables import Conversation, Member, Participant, Results, Role, Stage, State
 from solon.web.forms import Form
 from solon.web.language import COOKIE, asked_for, chosen, languages, spoken
 from solon.web.lazy import lazy
+from solon.web.limits import Limit, network
 from solon.web.pages import assets, templates
 from solon.web.site import Site
 from solon.web.troubles import Trouble, not_found
@@ -51,6 +52,11 @@ class Guest:
     def member(self) -> Member | None:
         return None
 
+    def count(self, limit: Limit) -> None:
+        """Once more, of this address or browser. Raises `Trouble` where that is too often."""
+        address = self.request.client.host if self.request.client else ""
+        self.site.limiter.count(limit, self.browser.hash if limit.of_browser else network(address))
+
     def path(self, to: str, /, **values: object) -> str:
         """The address of a page within the site. Links and redirects lead nowhere else."""
         return str(self.request.app.url_path_for(to, **values))
@@ -83,10 +89,17 @@ class Visit(Guest):
         """A page of this template."""
         return View(template=template, status=status, context=context)
 
+    def begin_writing(self) -> None:
+        """Of a request that has only read so far: another transaction, in which all that is known is read anew."""
+        self.db.rollback()
+        for known in ("member", "talk", "participant"):
+            self.__dict__.pop(known, None)
+        self.site.database.lets_write(self.db)
+
     @lazy
     def member(self) -> Member | None:
         """Who is signed in."""
-        return signed_in(self.db, self.browser.hash)
+        return signed_in(self.db, self.browser.member_hash)
 
     @lazy
     def talk(self) -> Conversation:
@@ -128,13 +141,6 @@ class Visit(Guest):
         """As `member`, on pages that only members reach."""
         assert self.member is not None, "the page is for members"
         return self.member
-
-    def rename_browser(self) -> None:
-        """Give the browser another id, under which all that it had is found."""
-        before = self.browser.hash
-        self.browser.renew()
-        people.rebind(self.db, before, self.browser.hash)
-        members.rebind(self.db, before, self.browser.hash)
 
     def part(self, name: str) -> str:
         """A part of the path. Raises `Trouble` for one that no database can hold."""

@@ -2,7 +2,8 @@
 
 Weights are Polis's priorities (`opinion.polis.representativeness.priority`). Some statements go first: those of the
 organisers for newcomers, and those that too few people of somebody's group have seen. A share of all draws is among
-these alone, the rest among all, so no chance is ever zero: votes can be weighted by 1 / chance afterwards.
+these alone, the rest among all, so no chance is ever zero. It is the chance of a single draw, given the votes before;
+the chance that somebody sees a statement at all is another, and follows from all of their draws.
 
 Shapes: N statements that somebody may still vote on.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ NONE_OF_THESE, NOT_SAID = "-", ""
 NEWCOMERS = Limit("join", 60, 3600)
 """People who may join from one address: a classroom or a library has one for all."""
 GUESSES = Limit("invitation", 20, 600)
+"""Links that are none, from one address."""
 
 
 class Question(NamedTuple):
@@ -39,33 +41,43 @@ def population_of(text: str) -> Population | None:
 
 
 def questions_of(talk: Conversation, say: Language) -> list[Question]:
-    """Screening first, then attributes. An attribute need not be said."""
+    """Screening first, then attributes. An attribute need not be said. Each column is asked once."""
     population = population_of(talk.population)
     if population is None:
         return []
     other = (NONE_OF_THESE, say("None of these"))
+    screened = {one.column: one for one in reversed(population.screening)}
     screening = [
-        Question(
-            one.column, one.question or one.column, (*((text, text) for text in (*one.accepted, *one.other)), other)
-        )
-        for one in population.screening
+        Question(name, one.question or name, (*((text, text) for text in _answers(population, name)), other))
+        for name, one in reversed(screened.items())
     ]
     attributes = [
         Question(name, one.question or name, (*((text, text) for text in (*one.shares, *one.merge)),))
         for name, one in population.attributes.items()
+        if name not in screened
     ]
     silent = ((NOT_SAID, say("I would rather not say")),)
     return screening + [one._replace(options=one.options + silent) for one in attributes]
 
 
+def _answers(population: Population, column: str) -> list[str]:
+    """All that is offered for a column that is screened; an attribute may share it."""
+    screening = [(*one.accepted, *one.other) for one in population.screening if one.column == column]
+    attribute = population.attributes.get(column)
+    return list(dict.fromkeys(chain(*screening, *((attribute.shares, attribute.merge) if attribute else ()))))
+
+
 def invitation(visit: Visit) -> Answer:
     """The consent page for whoever has an invitation."""
-    talk = people.invited_to(visit.db, visit.site.signer.hashed(visit.part("token")))
-    if talk is None or talk.state != State.OPEN:
+    found = people.invited_to(visit.db, visit.site.signer.hashed(visit.part("token")))
+    if found is None:
+        visit.count(GUESSES)  # not those that are known: a class opens its links from one address
+    elif people.participant_of(visit.db, found.talk, visit.browser.hash):
+        return visit.go("questions", slug=found.talk.slug)  # who takes part already leaves it to somebody else
+    if found is None or found.used or found.talk.state != State.OPEN:
         title = mark("This invitation cannot be used any more")
         raise gone(title, mark("It was used before, is cut off, or the conversation is over."))
-    if people.participant_of(visit.db, talk, visit.browser.hash):
-        return visit.go("questions", slug=talk.slug)  # who takes part already leaves the invitation to somebody else
+    talk = found.talk
     return _consent(visit, talk, invitation=visit.part("token"))
 
 
@@ -77,7 +89,7 @@ def consent(visit: Visit) -> Answer:
 
 
 def join(visit: Visit) -> Answer:
-    """Under a new session id: nobody can have planted one and read along."""
+    """A form that is sent twice, or whose answer is lost, finds who sent it where they are."""
     talk, token = visit.talk, visit.form["invitation"]
     if visit.participant is not None:
         return visit.go("questions", slug=talk.slug)
@@ -87,13 +99,14 @@ def join(visit: Visit) -> Answer:
         return _consent(visit, talk, invitation=token, fault=fault)
     if talk.invited and not people.use_invitation(visit.db, talk, visit.site.signer.hashed(token)):
         raise gone(mark("This invitation cannot be used any more"), mark("It was used before, or is cut off."))
-    visit.rename_browser()
     people.join(visit.db, talk, visit.browser.hash, Stage.ASKED if talk.population.strip() else Stage.IN)
     return visit.go("questions", slug=talk.slug)
 
 
 def questions(visit: Visit) -> Answer:
-    """The questions, or where somebody stands who answered them."""
+    """The questions, or where somebody stands who answered them; nobody is kept waiting by questions that are gone."""
+    if visit.me.state == Stage.ASKED and population_of(visit.talk.population) is None:
+        visit.me.state = Stage.IN
     if visit.me.state == Stage.IN:
         return visit.go("vote", slug=visit.talk.slug)
     if visit.me.state != Stage.ASKED:
@@ -102,7 +115,8 @@ def questions(visit: Visit) -> Answer:
 
 
 def answer(visit: Visit) -> Answer:
-    if visit.me.state != Stage.ASKED:
+    population = population_of(visit.talk.population)
+    if visit.me.state != Stage.ASKED or population is None:
         return visit.go("questions", slug=visit.talk.slug)
     asked = questions_of(visit.talk, visit.say)
     answers = {one.key: visit.form[f"q{nth}"] for nth, one in enumerate(asked)}
@@ -114,8 +128,6 @@ def answer(visit: Visit) -> Answer:
     }
     if faults:
         return _questions(visit, faults)
-    population = population_of(visit.talk.population)
-    assert population is not None, "there were questions"
     people.take_seat(visit.db, visit.talk, visit.me, population, answers)
     return visit.go("questions", slug=visit.talk.slug)
 
@@ -139,9 +151,9 @@ def _questions(visit: Visit, faults: Mapping[str, str]) -> Answer:
 
 
 PAGES = (
-    page("/i/{token}", invitation, Access.ANYONE, limit=GUESSES),
+    page("/i/{token}", invitation, Access.ANYONE),
     page("/c/{slug}/join", consent, Access.ANYONE),
     action("/c/{slug}/join", join, Access.ANYONE, limit=NEWCOMERS),
-    page("/c/{slug}/questions", questions, Access.JOINED),
+    page("/c/{slug}/questions", questions, Access.JOINED, writes=True),
     action("/c/{slug}/questions", answer, Access.JOINED),
 )

@@ -10,7 +10,7 @@ from solon.report.public.language import Language, mark
 from solon.web.access import Access
 from solon.web.collect.alike import similar
 from solon.web.db import moderation, statements
-from solon.web.db.tables import Action, Conversation, Statement
+from solon.web.db.tables import Action, Conversation, Decision, Statement
 from solon.web.downloads import download
 from solon.web.routing import action, page
 from solon.web.troubles import Trouble, not_found
@@ -73,8 +73,9 @@ def rewrite(visit: Visit) -> Answer:
         faults["text"] = visit.say("Write other words, in at most %(most)s characters.", most=visit.talk.longest)
     if faults:
         return _statement(visit, statement, faults)
-    new = statements.add_statement(visit.db, visit.talk, text, moderated=1, rewritten_from=statement.number)
-    moderation.replace(visit.db, statement, visit.staff, new.number, visit.form.line("why"))
+    new = statements.add_statement(visit.db, visit.talk, text, moderated=1, instead_of=statement)
+    told = f"#{new.number}", visit.form.line("why")
+    moderation.decide(visit.db, visit.talk, statement, visit.staff, Action.REWRITE, *told)
     return visit.go("moderate", slug=visit.talk.slug)
 
 
@@ -86,8 +87,12 @@ def all_statements(visit: Visit) -> Answer:
 def decisions_csv(visit: Visit) -> Answer:
     """The log of decisions, with the texts, for those who moderate."""
     header = ["time", "statement", "text", "who", "action", "criterion", "reason"]
+
+    def asked(one: Decision, on: Statement) -> str:
+        return on.appeal if one.action == Action.APPEAL else ""
+
     rows = [
-        (one.time, on.number, on.text, one.actor, one.action, one.criterion, one.reason)
+        (one.time, on.number, on.text, one.actor, one.action, one.criterion, one.reason or asked(one, on))
         for one, on in reversed(moderation.decisions(visit.db, visit.talk))
     ]
     return download("decisions.csv", csv_bytes(header, rows), "text/csv; charset=utf-8")
@@ -96,7 +101,7 @@ def decisions_csv(visit: Visit) -> Answer:
 def removed(visit: Visit) -> Answer:
     """For everybody: how many were rejected and why. The texts are not shown, for they may be about somebody."""
     rows = moderation.removed(visit.db, visit.talk)
-    new = {one.rewritten_from: one for one in statements.all_statements(visit.db, visit.talk)}
+    new = statements.in_better_words(visit.db, visit.talk)
     return visit.render("removed.html.j2", rows=rows, criteria=criteria_of(visit.talk), rewritten=new)
 
 
@@ -111,7 +116,9 @@ def appeal(visit: Visit) -> Answer:
 
 
 def _found(visit: Visit) -> Statement:
-    found = statements.by_number(visit.db, visit.talk, visit.number("number"))
+    """To be decided on, by a form: then nobody else decides meanwhile."""
+    number, decides = visit.number("number"), visit.request.method == "POST"
+    found = statements.by_number(visit.db, visit.talk, number, alone=decides)
     if found is None or found.withdrawn:
         raise not_found()
     return found
@@ -151,11 +158,11 @@ def _statement(visit: Visit, statement: Statement | None, faults: Mapping[str, s
 
 PAGES = (
     page("/c/{slug}/moderate", moderate, Access.MODERATOR),
-    page("/c/{slug}/moderate/{number:int}", moderate_one, Access.MODERATOR),
-    action("/c/{slug}/moderate/{number:int}", decide, Access.MODERATOR),
-    action("/c/{slug}/moderate/{number:int}/rewrite", rewrite, Access.MODERATOR),
+    page("/c/{slug}/moderate/{number:row}", moderate_one, Access.MODERATOR),
+    action("/c/{slug}/moderate/{number:row}", decide, Access.MODERATOR),
+    action("/c/{slug}/moderate/{number:row}/rewrite", rewrite, Access.MODERATOR),
     page("/c/{slug}/statements", all_statements, Access.MODERATOR),
     page("/c/{slug}/decisions.csv", decisions_csv, Access.MODERATOR),
     page("/c/{slug}/removed", removed, Access.ANYONE),
-    action("/c/{slug}/appeal/{number:int}", appeal, Access.PARTICIPANT),
+    action("/c/{slug}/appeal/{number:row}", appeal, Access.PARTICIPANT),
 )

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import tempfile
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
+from solon.collective.conversation import Conversation
 from solon.collective.exporting import export_conversation
-from solon.collective.opinion.stability import opinion_of
 from solon.collective.people.sample import PARTICIPANT, of_voters, sample_of
 from solon.collective.tables import write_csv
 from solon.report.public.inputs import PublicInput, Words
@@ -22,7 +23,6 @@ from solon.web.collect.joining import population_of
 from solon.web.db import audit
 from solon.web.db.assembled import assembled
 from solon.web.db.people import answers
-from solon.web.db.tables import State
 from solon.web.downloads import download
 from solon.web.limits import Limit
 from solon.web.live import Snapshot
@@ -58,18 +58,24 @@ def report(visit: Visit) -> Answer:
 
 
 def export(visit: Visit) -> Answer:
-    """What `solon collect import` reads, in an archive: to be published, or for the organiser alone."""
+    """What `solon collect import` reads, in an archive: to be published, or for the organiser alone.
+
+    All of it is of one moment. What is published has the words of accepted statements alone, as people were promised.
+    """
     version = visit.part("version")
     if version not in TWO_VERSIONS:
         raise not_found()
     organiser = version == "organiser"
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "export")
-        export_conversation(assembled(visit.db, visit.talk), out, organiser=organiser)
+        talk = assembled(visit.db, visit.talk)
+        export_conversation(talk if organiser else _published(talk), out, organiser=organiser)
         if organiser and visit.talk.population.strip():
             _write_people(visit, out / PEOPLE)
         data = _archive(out)
-    audit.record(visit.db, visit.staff, "exported", conversation=visit.talk.slug, version=version)
+    with visit.site.database.session(writes=True) as db:
+        audit.record(db, visit.staff, "exported", conversation=visit.talk.slug, version=version)
+        db.commit()
     return download(f"conversation-{visit.talk.slug}-{version}.zip", data, "application/zip")
 
 
@@ -80,15 +86,13 @@ def _snapshot(visit: Visit) -> Snapshot:
 
 
 def _given(visit: Visit, snapshot: Snapshot) -> PublicInput:
-    """What the report is made from. How firm the groups are is measured when nobody votes any more."""
+    """What the report is made from."""
     talk, population = visit.talk, population_of(visit.talk.population)
     words = Words(title=talk.topic, question=talk.description, organiser=talk.organiser, spoken=talk.language)
     sample = of_voters(sample_of(population, snapshot.answers), snapshot.conversation) if population else None
     analysis = snapshot.analysis
     assert analysis is not None, "somebody has voted"
-    firm = opinion_of(analysis.conversation, groups=analysis.groups) if talk.state == State.CLOSED else None
-    stability = firm.stability if firm and analysis.groups.k > 1 else None
-    return PublicInput(analysis=analysis, words=words, sample=sample, stability=stability, language=visit.say)
+    return PublicInput(analysis=analysis, words=words, sample=sample, stability=snapshot.stability, language=visit.say)
 
 
 def _sections(visit: Visit, snapshot: Snapshot) -> Markup:
@@ -96,11 +100,17 @@ def _sections(visit: Visit, snapshot: Snapshot) -> Markup:
     return Markup(templates().get_template("live.html.j2").render(page_of(given), **words_of(given)))
 
 
+def _published(talk: Conversation) -> Conversation:
+    """The votes on what was not accepted stay, for results are checked with them; its words do not."""
+    accepted = (one if one.moderated == 1 else one.model_copy(update={"text": ""}) for one in talk.statements)
+    return replace(talk, statements=tuple(accepted))
+
+
 def _write_people(visit: Visit, path: Path) -> None:
     """What participants said of themselves, as `solon collect population` reads it."""
     population = population_of(visit.talk.population)
     assert population is not None, "there were questions"
-    columns = [*population.attributes, *(one.column for one in population.screening)]
+    columns = [*dict.fromkeys((*population.attributes, *(one.column for one in population.screening)))]
     rows = sorted(answers(visit.db, visit.talk).items())
     write_csv(
         path, [PARTICIPANT, *columns], [(number, *(said.get(name, "") for name in columns)) for number, said in rows]
@@ -118,5 +128,5 @@ def _archive(folder: Path) -> bytes:
 PAGES = (
     page("/c/{slug}/results", results, Access.ANYONE, limit=LOOKS),
     page("/c/{slug}/report", report, Access.ANYONE, limit=LOOKS),
-    page("/c/{slug}/export/{version}", export, Access.ORGANISER, writes=True),
+    page("/c/{slug}/export/{version}", export, Access.ORGANISER),
 )

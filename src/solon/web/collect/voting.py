@@ -107,6 +107,6 @@ PAGES = (
     page("/c/{slug}/vote", vote, Access.PARTICIPANT, writes=True),
     action("/c/{slug}/vote", cast, Access.PARTICIPANT, limit=VOTES),
     page("/c/{slug}/votes", own_votes, Access.PARTICIPANT),
-    action("/c/{slug}/votes/{number:int}", change, Access.PARTICIPANT, limit=VOTES),
-    action("/c/{slug}/votes/{number:int}/undo", undo, Access.PARTICIPANT, limit=VOTES),
+    action("/c/{slug}/votes/{number:row}", change, Access.PARTICIPANT, limit=VOTES),
+    action("/c/{slug}/votes/{number:row}/undo", undo, Access.PARTICIPANT, limit=VOTES),
 )

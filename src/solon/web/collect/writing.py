@@ -28,20 +28,25 @@ def write(visit: Visit) -> Answer:
 
 
 def submit(visit: Visit) -> Answer:
-    """The author agrees with it from the start, as in Polis. A form that is sent again adds nothing."""
+    """The author agrees with it from the start, as in Polis. A form that is sent twice is one statement.
+
+    What is alike is found before the database is written to: others vote meanwhile.
+    """
     require_open(visit.talk)
     text = visit.form.line("text")
-    conversations.lock(visit.db, visit.talk)
-    own = [one for one in statements.written_by(visit.db, visit.me) if one.moderated != -1]
-    if text and text in [one.text for one in own]:
-        return _write(visit, sent=text)
     if fault := _fault(visit, text):
         return _write(visit, fault=fault)
-    there = [one for one in statements.all_statements(visit.db, visit.talk) if one.moderated == 1]
-    if again := _already_there(there, text):
+    alike = [] if visit.form.ticked("anyway") else similar(text, _accepted(visit), VERY)
+    visit.begin_writing()
+    conversations.lock(visit.db, visit.talk)
+    require_open(visit.talk)
+    own, there = statements.written_by(visit.db, visit.me), _accepted(visit)
+    if text in [one.text for one in own if one.moderated != -1]:
+        return _write(visit, sent=text)
+    if again := _already_there([*there, *(one for one in own if one not in there)], text):
         return _write(visit, again=again, fault=visit.say("Somebody has said this already."))
-    if not visit.form.ticked("anyway") and (again := similar(text, there, VERY)):
-        return _write(visit, again=again, fault=visit.say("Is your thought among these? If not, send it again."))
+    if alike:
+        return _write(visit, again=alike, fault=visit.say("Is your thought among these? If not, send it again."))
     statement = statements.add_statement(visit.db, visit.talk, text, author=visit.me)
     votes.cast(visit.db, visit.me, statement, AGREE, new_token())
     return _write(visit, sent=text)
@@ -61,6 +66,8 @@ def left(visit: Visit) -> Answer:
         people.let_go(visit.me)
     else:
         people.forget(visit.db, visit.me, keep_statements=visit.form.ticked("keep"))
+        visit.db.commit()
+        visit.site.database.overwrite_deleted()
     del visit.participant
     return visit.render("left.html.j2", deleted=how == "delete")
 
@@ -89,6 +96,10 @@ def _wanting(visit: Visit, wanting: int) -> str:
     return visit.say.many("Vote on %(n)s more statement first.", "Vote on %(n)s more statements first.", wanting)
 
 
+def _accepted(visit: Visit) -> list[Statement]:
+    return [one for one in statements.all_statements(visit.db, visit.talk) if one.moderated == 1]
+
+
 def _already_there(there: Sequence[Statement], text: str) -> list[Statement]:
     """A statement with the same words, but for spelling; at most one."""
     groups = repeated_statements([*enumerate(one.text for one in there), (len(there), text)])
@@ -108,8 +119,10 @@ def _write(visit: Visit, *, fault: str = "", sent: str = "", again: Sequence[Sta
     rejected = {one.number: moderation.history(visit.db, one) for one in own if one.moderated == -1}
     told |= {
         "reasons": {
-            number: [one for one in past if one.action == Action.REJECT][-1:] for number, past in rejected.items()
+            number: [one for one in past if one.action in (Action.REJECT, Action.REWRITE)][-1:]
+            for number, past in rejected.items()
         },
+        "rewritten": statements.in_better_words(visit.db, visit.talk),
         "appealed": [number for number, past in rejected.items() if any(one.action == Action.APPEAL for one in past)],
     }
     typed = "" if sent else visit.form["text"]
@@ -118,7 +131,7 @@ def _write(visit: Visit, *, fault: str = "", sent: str = "", again: Sequence[Sta
 
 PAGES = (
     page("/c/{slug}/write", write, Access.PARTICIPANT),
-    action("/c/{slug}/write", submit, Access.PARTICIPANT, limit=WRITERS),
+    action("/c/{slug}/write", submit, Access.PARTICIPANT, limit=WRITERS, writes=False),
     page("/c/{slug}/leave", leave, Access.JOINED),
     action("/c/{slug}/leave", left, Access.JOINED),
 )

@@ -95,4 +95,13 @@ def version(db: Session, talk: Conversation) -> tuple[object, ...]:
     showings = select(func.count(), func.max(Showing.id)).join(Statement).where(own)
     decisions = select(func.max(Decision.id)).join(Statement, Decision.statement_id == Statement.id).where(own)
     counted = [value for query in (statements, votes, showings, decisions) for value in db.execute(query).one()]
-    return (*counted, talk.topic, talk.description, talk.organiser, talk.language, talk.population, talk.strict)
+    return (
+        *counted,
+        talk.topic,
+        talk.description,
+        talk.organiser,
+        talk.language,
+        talk.population,
+        talk.strict,
+        talk.state,
+    )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -15,6 +17,7 @@ from sqlalchemy.orm import Session
 from solon.errors import InputError
 from solon.web.db.migrate import migrate
 
+log = logging.getLogger("solon.web")
 WRITES = "solon_writes"
 BUSY_SECONDS = 20
 """How long a writer waits for another on SQLite, which has one at a time."""
@@ -28,7 +31,7 @@ PRAGMAS = (
     "foreign_keys=ON",
     "secure_delete=ON",
 )
-"""What is committed is on the disk before anybody is told, and what is deleted is overwritten."""
+"""What is committed is on the disk before anybody is told, and what is deleted is overwritten (`overwrite_deleted`)."""
 
 
 class Database:
@@ -38,17 +41,42 @@ class Database:
         """Opens it, and migrates it where it is older. Raises InputError for one that cannot be had."""
         self.engine = _engine(url)
         try:
-            with self.engine.execution_options(**{WRITES: True}).begin() as connection:
-                migrate(connection)
+            with self.engine.execution_options(**{WRITES: True}).connect() as connection:
+                _migrate(connection)
         except OperationalError as error:
             what = f"the database cannot be opened: {' '.join(str(error.orig).split())}"
             raise InputError(what, hint="check --database, or the folder and its permissions") from error
 
     @contextmanager
     def session(self, *, writes: bool) -> Iterator[Session]:
-        """One transaction, rolled back unless it is committed. One that writes has SQLite to itself from its start."""
-        with Session(self.engine.execution_options(**{WRITES: writes}), expire_on_commit=False) as session:
+        """One transaction, rolled back unless it is committed.
+
+        One that writes has SQLite to itself from its start; one that reads sees a single moment.
+        """
+        with Session(self._engine(writes=writes), expire_on_commit=False) as session:
             yield session
+
+    def lets_write(self, session: Session) -> None:
+        """A session that has read, and ended its transaction."""
+        session.bind = self._engine(writes=True)
+
+    def _engine(self, *, writes: bool) -> Engine:
+        options: dict[str, Any] = {WRITES: writes}
+        if not writes and self.engine.dialect.name == "postgresql":
+            options["isolation_level"] = "REPEATABLE READ"
+        return self.engine.execution_options(**options)
+
+    def overwrite_deleted(self) -> None:
+        """On the disk, what committed transactions have deleted: SQLite keeps it in its write-ahead log until then.
+
+        PostgreSQL does so on its own, when it vacuums.
+        """
+        if self.engine.dialect.name != "sqlite":
+            return
+        with self.engine.connect() as connection:
+            busy, *_ = _plain(connection).execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            log.warning("what was deleted stands in the write-ahead log until the next checkpoint")
 
 
 def _engine(url: str) -> Engine:
@@ -66,9 +94,35 @@ def _engine(url: str) -> Engine:
     except ModuleNotFoundError as error:
         raise InputError(f"{error.name} is missing", hint="pip install 'solon[postgres]'") from error
     if parsed.get_backend_name() == "sqlite":
+        _keep_private(parsed.database)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _migrate(connection: Connection) -> None:
+    """In one transaction. SQLite copies tables to change them: what refers to the old one must not go with it."""
+    sqlite = connection.dialect.name == "sqlite"
+    if sqlite:
+        _plain(connection).execute("PRAGMA foreign_keys=OFF")
+    with connection.begin():
+        migrate(connection)
+        if sqlite and (lost := connection.exec_driver_sql("PRAGMA foreign_key_check").first()):
+            raise InputError(f"the database refers to rows that it has not: {lost[0]}", hint="restore a backup")
+    if sqlite:
+        _plain(connection).execute("PRAGMA foreign_keys=ON")
+
+
+def _plain(connection: Connection) -> Any:
+    """The driver's own connection, for what stands outside of transactions."""
+    return connection.connection.driver_connection
+
+
+def _keep_private(path: str | None) -> None:
+    """A new database is for its owner alone; SQLite gives its log the same permissions."""
+    if path and path != ":memory:":
+        with suppress(OSError):  # what cannot be made cannot be opened either, and is told then
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from solon.report.public.language import mark
@@ -14,6 +14,8 @@ from solon.web.troubles import gone
 HOUR, DAY = 3_600_000, 86_400_000
 LINK_LIVES = 7 * DAY
 SIGNED_IN = 30 * DAY
+AGAIN = HOUR // 6
+"""Time in which the browser that used a link may use it again."""
 OWNER = "Owner"
 
 
@@ -35,28 +37,37 @@ def new_member(db: Session, name: str, *, owner: bool = False) -> Member:
 
 
 def add_link(db: Session, member: Member, hash: str, *, lives: int = LINK_LIVES) -> None:
-    """Another link for a member; those not used before are worth nothing from now on."""
-    db.execute(delete(EntryLink).where(EntryLink.member_id == member.id, EntryLink.used.is_(None)))
+    """Another link for a member; those before are worth nothing from now on."""
+    db.execute(delete(EntryLink).where(EntryLink.member_id == member.id))
     db.add(EntryLink(hash=hash, member_id=member.id, expires=now() + lives))
 
 
-def member_of_link(db: Session, hash: str) -> Member:
+def member_of_link(db: Session, hash: str, browser: str) -> Member:
     """Whom a link would sign in. Raises `Trouble` for one that is unknown, used or too old."""
-    link = db.scalar(select(EntryLink).where(EntryLink.hash == hash))
-    if link is None or link.used is not None or link.expires < now():
+    link = db.scalar(select(EntryLink).where(EntryLink.hash == hash, _usable(browser)))
+    if link is None or link.expires < now():
         title = mark("This link cannot be used any more")
         raise gone(title, mark("It was used before, has expired, or is cut off. Ask for a new one."))
     return db.get_one(Member, link.member_id)
 
 
-def use_link(db: Session, hash: str, browser: str) -> Member:
-    """Sign a browser in. Of two that try at once, one succeeds."""
-    member = member_of_link(db, hash)
-    unused = update(EntryLink).where(EntryLink.hash == hash, EntryLink.used.is_(None))
-    if db.scalar(unused.values(used=now()).returning(EntryLink.id)) is None:
+def use_link(db: Session, hash: str, browser: str, sign_in: str) -> Member:
+    """Sign a browser in. Of two that try at once, one succeeds.
+
+    sign_in: hash of what it is given. The answer may get lost, so the same browser may use the link again for `AGAIN`.
+    """
+    member = member_of_link(db, hash, browser)
+    usable = update(EntryLink).where(EntryLink.hash == hash, _usable(browser))
+    used = {"used": func.coalesce(EntryLink.used, now()), "used_by": browser}
+    if db.scalar(usable.values(used).returning(EntryLink.id)) is None:
         raise gone(mark("This link cannot be used any more"))
-    db.add(SignIn(browser=browser, member_id=member.id, expires=now() + SIGNED_IN))
+    db.add(SignIn(browser=sign_in, member_id=member.id, expires=now() + SIGNED_IN))
     return member
+
+
+def _usable(browser: str) -> ColumnElement[bool]:
+    again = (EntryLink.used_by == browser) & (EntryLink.used > now() - AGAIN)
+    return EntryLink.used.is_(None) | again
 
 
 def signed_in(db: Session, browser: str) -> Member | None:
@@ -64,9 +75,9 @@ def signed_in(db: Session, browser: str) -> Member | None:
     return db.scalar(query)
 
 
-def rebind(db: Session, before: str, after: str) -> None:
-    """A browser has another id from now on."""
-    db.execute(update(SignIn).where(SignIn.browser == before).values(browser=after))
+def sign_out_elsewhere(db: Session, member: Member, browser: str) -> None:
+    """Everywhere but in this browser."""
+    db.execute(delete(SignIn).where(SignIn.member_id == member.id, SignIn.browser != browser))
 
 
 def sign_out(db: Session, browser: str) -> None:

@@ -65,35 +65,30 @@ def removed(db: Session, talk: Conversation) -> Sequence[Decided]:
 def decide(
     db: Session, talk: Conversation, statement: Statement, member: Member, action: Action, criterion: str, reason: str
 ) -> None:
-    """Accept or reject. The first rejection hides a statement at once; a second look of somebody else makes it stand.
+    """Accept it, reject it, or put another in its place (`criterion`: `#` and its number), which rejects it, too.
 
+    The first rejection hides a statement at once; a second look of somebody else makes it stand.
     Raises `Trouble` where somebody would confirm their own rejection; they may take it back.
     """
     last = next((one for one in reversed(history(db, statement)) if one.member_id is not None), None)
     is_second = last is not None and statement.open
     is_own = last is not None and last.member_id == member.id
-    if is_second and is_own and action is Action.REJECT:
+    if is_second and is_own and action is not Action.ACCEPT:
         raise Trouble(409, mark("Somebody else has to look at this"), mark("You decided on this statement before."))
     _record(db, statement, action, criterion, reason, member)
     statement.moderated = 1 if action is Action.ACCEPT else -1
-    statement.open = action is Action.REJECT and talk.second_look and not is_second
-
-
-def replace(db: Session, statement: Statement, member: Member, number: int, reason: str) -> None:
-    """Rejected, for the statement of this number says it better."""
-    _record(db, statement, Action.REWRITE, f"#{number}", reason, member)
-    statement.moderated, statement.open = -1, False
+    statement.open = action is not Action.ACCEPT and talk.second_look and not is_second
 
 
 def appeal(db: Session, statement: Statement, reason: str) -> None:
-    """Its author asks for another look, once. Raises `Trouble` where that cannot be."""
+    """Its author asks for another look, once; the log says no more. Raises `Trouble` where that cannot be."""
     asked = any(one.action == Action.APPEAL for one in history(db, statement))
     if statement.moderated != -1 or statement.open or asked:
         raise Trouble(
             409, mark("Another look cannot be asked for now"), mark("It was asked for before, or is under way.")
         )
-    _record(db, statement, Action.APPEAL, "", reason, None)
-    statement.open = True
+    _record(db, statement, Action.APPEAL, "", "", None)
+    statement.appeal, statement.open = reason, True
 
 
 def _record(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
@@ -26,18 +27,13 @@ def join(db: Session, talk: Conversation, browser: str, stage: Stage) -> None:
         insert_once(db, Participant, conversation_id=talk.id, number=number, browser=browser, state=stage, joined=now())
 
 
-def rebind(db: Session, before: str, after: str) -> None:
-    """A browser has another id from now on."""
-    db.execute(update(Participant).where(Participant.browser == before).values(browser=after))
-
-
 def answers(db: Session, talk: Conversation) -> dict[int, dict[str, str]]:
     """What everybody who takes part answered, by the number of the participant."""
-    people = select(Participant).filter_by(conversation_id=talk.id, state=Stage.IN)
-    number = {one.id: one.number for one in db.scalars(people)}
-    found: dict[int, dict[str, str]] = {one: {} for one in number.values()}
-    for answer in db.scalars(select(Answer).join(Participant).where(Participant.conversation_id == talk.id)):
-        found[number[answer.participant_id]][answer.question] = answer.answer
+    here = (Participant.conversation_id == talk.id) & (Participant.state == Stage.IN)
+    query = select(Participant.number, Answer.question, Answer.answer).outerjoin(Answer).where(here)
+    found: dict[int, dict[str, str]] = {}
+    for number, question, answer in db.execute(query.order_by(Participant.id)):
+        found.setdefault(number, {}).update({} if question is None else {question: answer})
     return found
 
 
@@ -46,9 +42,12 @@ def take_seat(
 ) -> Stage:
     """Whether somebody with these answers may take part. Of two who come for the last seat at once, one gets it.
 
-    Answers are kept of those who take part, and of nobody else.
+    Answers are kept of those who take part, and of nobody else. Whoever has answered before stays where they are.
     """
     lock(db, talk)
+    db.refresh(participant)
+    if participant.state != Stage.ASKED:
+        return Stage(participant.state)
     stage = Stage.IN
     if is_outside(population, given):
         stage = Stage.OUTSIDE
@@ -70,9 +69,8 @@ def forget(db: Session, participant: Participant, *, keep_statements: bool) -> N
 
     Their statements stay without an author, or their texts go too.
     """
-    if not keep_statements:
-        own = update(Statement).where(Statement.author_id == participant.id)
-        db.execute(own.values(text="", withdrawn=True, open=False))
+    gone = {} if keep_statements else {"text": "", "withdrawn": True, "open": False}
+    db.execute(update(Statement).where(Statement.author_id == participant.id).values(appeal="", **gone))
     db.execute(delete(Participant).where(Participant.id == participant.id))
 
 
@@ -80,10 +78,18 @@ def invite(db: Session, talk: Conversation, hashes: list[str]) -> None:
     db.add_all(Invitation(conversation_id=talk.id, hash=one) for one in hashes)
 
 
-def invited_to(db: Session, hash: str) -> Conversation | None:
-    """The conversation of an invitation that was not used yet."""
-    query = select(Conversation).join(Invitation).where(Invitation.hash == hash, ~Invitation.used)
-    return db.scalar(query)
+class Invited(NamedTuple):
+    """What an invitation leads to."""
+
+    talk: Conversation
+    used: bool
+
+
+def invited_to(db: Session, hash: str) -> Invited | None:
+    """None: there is no such invitation."""
+    query = select(Conversation, Invitation.used).join(Invitation).where(Invitation.hash == hash)
+    found = db.execute(query).first()
+    return Invited(*found) if found else None
 
 
 def use_invitation(db: Session, talk: Conversation, hash: str) -> bool:

@@ -1,4 +1,4 @@
-"""What people were shown: each statement with its chance, so that later estimates can be weighted by it."""
+"""What people were shown: each statement with the chance of its draw, given the votes before."""
 
 from __future__ import annotations
 

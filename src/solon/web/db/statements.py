@@ -24,9 +24,9 @@ def add_statement(
     *,
     author: Participant | None = None,
     moderated: int = 0,
-    rewritten_from: int | None = None,
+    instead_of: Statement | None = None,
 ) -> Statement:
-    """With the next number; without an author it is the organisers'."""
+    """With the next number. Without an author it is the organisers', or whose thought it says in better words."""
     lock(db, talk)
     last = db.scalar(select(func.max(Statement.number)).where(Statement.conversation_id == talk.id))
     statement = Statement(
@@ -34,24 +34,32 @@ def add_statement(
         number=0 if last is None else last + 1,
         text=text,
         author_id=author.id if author else None,
-        is_seed=author is None,
+        is_seed=instead_of.is_seed if instead_of else author is None,
         moderated=moderated,
         open=moderated == 0,
-        rewritten_from=rewritten_from,
+        rewritten_from=instead_of.number if instead_of else None,
     )
     db.add(statement)
     db.flush()
     return statement
 
 
-def by_number(db: Session, talk: Conversation, number: int) -> Statement | None:
-    return db.scalar(select(Statement).filter_by(conversation_id=talk.id, number=number))
+def by_number(db: Session, talk: Conversation, number: int, *, alone: bool = False) -> Statement | None:
+    """alone: until this transaction ends, nobody else decides on it; votes go on."""
+    query = select(Statement).filter_by(conversation_id=talk.id, number=number)
+    return db.scalar(query.with_for_update(key_share=True) if alone else query)
 
 
 def all_statements(db: Session, talk: Conversation) -> Sequence[Statement]:
     """Those not withdrawn, by number."""
     query = select(Statement).where(Statement.conversation_id == talk.id, ~Statement.withdrawn)
     return db.scalars(query.order_by(Statement.number)).all()
+
+
+def in_better_words(db: Session, talk: Conversation) -> dict[int, Statement]:
+    """By the number of what they replace; none that was rejected itself."""
+    told = all_statements(db, talk)
+    return {one.rewritten_from: one for one in told if one.rewritten_from is not None and one.moderated == 1}
 
 
 def written_by(db: Session, participant: Participant) -> Sequence[Statement]:

@@ -14,6 +14,10 @@ class Base(DeclarativeBase):
     type_annotation_map: ClassVar = {str: Text, dict[str, Any]: JSON}
 
 
+NEVER_AGAIN = {"sqlite_autoincrement": True}
+"""No id is given twice, even when the newest row is gone: logs name members by it, the analysis knows what is new."""
+
+
 def now() -> int:
     return int(time() * 1000)
 
@@ -22,6 +26,7 @@ class Member(Base):
     """Somebody who runs the site or a part of it."""
 
     __tablename__ = "members"
+    __table_args__ = NEVER_AGAIN
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
     owner: Mapped[bool]
@@ -38,6 +43,8 @@ class EntryLink(Base):
     member_id: Mapped[int] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"))
     expires: Mapped[int] = mapped_column(BigInteger)
     used: Mapped[int | None] = mapped_column(BigInteger)
+    used_by: Mapped[str | None]
+    """Hash of the browser's session: it may use the link again for some minutes."""
 
 
 class SignIn(Base):
@@ -45,7 +52,7 @@ class SignIn(Base):
 
     __tablename__ = "sign_ins"
     browser: Mapped[str] = mapped_column(primary_key=True)
-    """Hash of its session."""
+    """Hash of the token that it was given."""
     member_id: Mapped[int] = mapped_column(ForeignKey("members.id", ondelete="CASCADE"))
     expires: Mapped[int] = mapped_column(BigInteger)
 
@@ -208,6 +215,8 @@ class Statement(Base):
     """A moderator has to look at it: for the first time, or another one for the second."""
     rewritten_from: Mapped[int | None]
     """Number of the statement whose thought this says in better words."""
+    appeal: Mapped[str] = mapped_column(default="", server_default="")
+    """Why its author asks for another look. Here and not in the log, so that whoever leaves takes it along."""
     created: Mapped[int] = mapped_column(BigInteger, default=now)
 
 
@@ -215,6 +224,7 @@ class Showing(Base):
     """A statement that was put before somebody, and by which chance."""
 
     __tablename__ = "showings"
+    __table_args__ = NEVER_AGAIN
     id: Mapped[int] = mapped_column(primary_key=True)
     participant_id: Mapped[int] = mapped_column(ForeignKey("participants.id", ondelete="CASCADE"), index=True)
     statement_id: Mapped[int] = mapped_column(ForeignKey("statements.id", ondelete="CASCADE"), index=True)
@@ -230,7 +240,7 @@ class Vote(Base):
     """A vote, or that one was taken back. Nothing here is changed; whoever leaves takes theirs along."""
 
     __tablename__ = "votes"
-    __table_args__ = (UniqueConstraint("participant_id", "token"),)
+    __table_args__ = (UniqueConstraint("participant_id", "token"), NEVER_AGAIN)
     id: Mapped[int] = mapped_column(primary_key=True)
     participant_id: Mapped[int] = mapped_column(ForeignKey("participants.id", ondelete="CASCADE"))
     statement_id: Mapped[int] = mapped_column(ForeignKey("statements.id", ondelete="CASCADE"), index=True)
@@ -278,3 +288,4 @@ class Decision(Base):
     criterion: Mapped[str]
     """The published one that it was rejected for; empty where it was not."""
     reason: Mapped[str]
+    """Empty for an appeal: `Statement.appeal` has it, for as long as its author wants."""

@@ -19,22 +19,22 @@ GUESSES = Limit("enter", 20, 600)
 
 def enter(visit: Visit) -> Answer:
     """Asks before a link is used, since mail programs open links to look at them."""
-    member = members.member_of_link(visit.db, visit.site.signer.hashed(visit.part("token")))
+    member = members.member_of_link(visit.db, visit.site.signer.hashed(visit.part("token")), visit.browser.hash)
     return visit.render("enter.html.j2", name=member.name, token=visit.part("token"))
 
 
 def sign_in(visit: Visit) -> Answer:
-    """Under a new session id, so that one that was planted before is worth nothing."""
-    token = visit.site.signer.hashed(visit.part("token"))
-    members.sign_out(visit.db, visit.browser.hash)
-    visit.rename_browser()
-    member = members.use_link(visit.db, token, visit.browser.hash)
+    """By a new token, so that one that was planted before is worth nothing."""
+    link = visit.site.signer.hashed(visit.part("token"))
+    members.sign_out(visit.db, visit.browser.member_hash)
+    visit.browser.renew_sign_in()
+    member = members.use_link(visit.db, link, visit.browser.hash, visit.browser.member_hash)
     audit.record(visit.db, member, "signed in")
     return visit.go("front")
 
 
 def sign_out(visit: Visit) -> Answer:
-    members.sign_out(visit.db, visit.browser.hash)
+    members.sign_out(visit.db, visit.browser.member_hash)
     return visit.go("front")
 
 
@@ -54,8 +54,10 @@ def add_member(visit: Visit) -> Answer:
 
 
 def renew_link(visit: Visit) -> Answer:
-    """Another link for somebody who lost theirs, or their browser."""
-    return _with_link(visit, _member(visit))
+    """Another link for somebody who lost theirs, or their browser: it is signed out."""
+    member = _member(visit)
+    members.sign_out_elsewhere(visit.db, member, visit.browser.member_hash)
+    return _with_link(visit, member)
 
 
 def remove_member(visit: Visit) -> Answer:
@@ -97,7 +99,7 @@ PAGES = (
     action("/sign-out", sign_out, Access.MEMBER),
     page("/team", team, Access.OWNER),
     action("/team", add_member, Access.OWNER),
-    action("/team/{member:int}/link", renew_link, Access.OWNER),
-    action("/team/{member:int}/remove", remove_member, Access.OWNER),
+    action("/team/{member:row}/link", renew_link, Access.OWNER),
+    action("/team/{member:row}/remove", remove_member, Access.OWNER),
     page("/log", log, Access.OWNER),
 )

@@ -9,7 +9,9 @@
     try {
       const answer = await fetch(form.action, { method: "POST", body });
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      document.querySelector("main").replaceWith(page.querySelector("main"));
+      const main = page.querySelector("main");
+      if (!main) throw new Error("not a page of this site");
+      document.querySelector("main").replaceWith(main);
       document.title = page.title;
       history.replaceState(null, "", answer.url);
       const first = document.querySelector("main [autofocus]");

@@ -252,26 +252,51 @@ def test_a_result_is_kept_in_the_folder_of_a_run(folder: Path, tiny: Path) -> No
     rows = [{"question": "?", "ground_truth": "7", "completion": f"It is {n}."} for n in (7, 8)]
     write_lines(folder / "answers.jsonl", *rows)
     asked = ("eval", "gsm8k", "--completions", "answers.jsonl", "--run", "run")
-    assert solon(*asked).stderr == "kept in run/evaluations/gsm8k.json\n"
-    done(*asked, "--name", "by-hand")
+    assert solon(*asked, "--name", "by-hand").stderr == "kept in run/evaluations/by-hand.json\n"
     write_lines(folder / "data.jsonl", CHOICE)
     choices = ("eval", "hhh", "--data", "data.jsonl", "--run", "run", "--model")
-    done(*choices, "base")
+    printed = solon(*choices, "base")
+    assert printed.stderr.splitlines()[-2:] == [f"kept in run/evaluations/hhh-t{n}-base.json" for n in (0, 1)]
     found, faults = read_evaluations(folder / "run")
-    assert {file: (one.name, one.model) for file, one in found.items()} == {
-        "by-hand": ("gsm8k", ""),
-        "gsm8k": ("gsm8k", ""),
-        "hhh-base": ("hhh", "base"),
+    assert {file: (one.name, one.model, one.temperature) for file, one in found.items()} == {
+        "by-hand": ("gsm8k", "", None),
+        "hhh-t0-base": ("hhh", "base", 0.0),
+        "hhh-t1-base": ("hhh", "base", 1.0),
     }
-    assert faults == {} and found["gsm8k"].metrics[0].value == 0.5
+    figures = {one.name: one.value for one in found["by-hand"].metrics}
+    assert faults == {} and figures == {"correct": 0.5, "without a number": 0.0}
+    assert found["by-hand"].unscored == {} and found["hhh-t0-base"].data is not None
     assert solon(*choices, "rl").stderr.startswith("error: run: the run has not finished stage models/rl")
+    write_lines(folder / "answers.jsonl", rows[0])
     for options, said in (
-        (("--run", "nowhere"), "error: nowhere holds no run"),
+        (("--run", "nowhere", "--name", "x"), "error: nowhere holds no run"),
         (("--name", "x"), "error: only with --run: --name"),
+        (("--run", "run"), "error: --run needs a name"),
         (("--run", "run", "--name", "../x"), "error: no result can be called '../x'"),
+        (("--run", "run", "--name", "by-hand"), "error: run/evaluations/by-hand.json holds another result"),
     ):
         failed = solon("eval", "gsm8k", "--completions", "answers.jsonl", *options)
         assert failed.exit_code == 2 and failed.stderr.startswith(said), failed.stderr
+    for options, said in (
+        (("pm",), "error: --run asks models of the run: base, sl, rl, dpo"),
+        (("base", "--seed", "1"), "error: not with --run: --seed"),
+    ):
+        failed = solon(*choices, *options)
+        assert failed.exit_code == 2 and failed.stderr.startswith(said), failed.stderr
+
+
+def test_given_answers_to_bbq_and_xstest_are_kept(folder: Path, tiny: Path) -> None:
+    with RunFolder.create(folder / "run", load_run_config(None, (), {"models.base": str(tiny)})):
+        pass
+    rows = [{"id": n, "prompt": "Hi?", "completion": text, "label": "safe"} for n, text in enumerate(("Sure: hi.", ""))]
+    write_lines(folder / "answers.jsonl", *rows)
+    done("eval", "refusals", "--completions", "answers.jsonl", "--run", "run", "--name", "x")
+    (one,) = read_evaluations(folder / "run")[0].values()
+    assert {it.name: (it.value, it.n) for it in one.metrics} == {
+        "over-refusal": (0.0, 1),
+        "over-refusal, partial": (0.0, 1),
+    }
+    assert one.unscored == {"blank": 1}
 
 
 def test_games_are_what_elo_reads(folder: Path, tiny: Path) -> None:

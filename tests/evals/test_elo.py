@@ -158,7 +158,9 @@ def test_a_file_and_its_faults(tmp_path: Path) -> None:
     file = tmp_path / "games.jsonl"
     good = {"a": "x", "b": "y", "winner": "A", "judge": "z"}
     file.write_text(json.dumps(good) + "\n")
-    assert read_games(file) == [("x", "y", "a")]
+    assert read_games(file) == ([("x", "y", "a")], None)
+    file.write_text("".join(json.dumps({**good, "prompt_id": n}) + "\n" for n in (1, "p")))
+    assert read_games(file) == ([("x", "y", "a")] * 2, ["1", "p"])
     bad = [{"a": "x", "b": "x", "winner": "a"}, {"a": "x", "b": "y", "winner": "x"}, {"a": "", "b": "y", "winner": "a"}]
     file.write_text("\n".join(json.dumps(row) for row in [good, *bad, {"a": "x"}]))
     with pytest.raises(PromptError) as told:
@@ -177,7 +179,7 @@ def test_a_game_without_a_verdict_counts_nowhere_and_is_counted(tmp_path: Path) 
         '{"a": "x", "b": "y", "winner": "a", "p_a": {"a": 0.9}}\n{"a": "x", "b": "y", "winner": null}\n'
         '{"a": "x", "b": "y", "winner": "b"}\n'
     )
-    found = elo(read_games(tmp_path / "games.jsonl"))
+    found = elo(read_games(tmp_path / "games.jsonl")[0])
     assert (found.games, found.unscored, found.rows[0].games) == (2, 1, 2)
     with pytest.raises(UserError, match="no game has a winner or is a tie"):
         elo([("x", "y", None)])

@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
-from solon.config.evaluations import ChoicesSection
-from solon.evals.evaluation import elo_evaluations, evaluations, in_order, keep_evaluations
-from solon.evals.kept import Evaluation, Metric, read_evaluations
+from solon.config.evaluations import AnswersSection, ChoicesSection
+from solon.evals.evaluation import evaluations, in_order
+from solon.evals.kept import Evaluation, Metric
 from solon.evals.published.bbq import scores
 from solon.evals.published.bbq_items import read_items
 from solon.evals.statistics import mean, paired_difference, rate
 from solon.evals.tasks import Outcome, Statistic, outcome, spread
+from solon.evals.tasks.answers import refusal_items
 from solon.evals.tasks.choices import BBQ, bbq_items
 
 
@@ -87,22 +88,19 @@ def test_what_has_no_value_is_counted_by_reason() -> None:
     assert (found.metrics[0].n, found.unscored) == (1, {"blank": 2})
 
 
-def test_ratings_and_how_far_they_are_apart() -> None:
-    """3 wins of 4 are 190.8 points (`solon.evals.elo`)."""
-    played = [("base", "rl", "b")] * 3 + [("base", "rl", "a"), ("base", "rl", None)]
-    base, rl = elo_evaluations({1.0: played}, ["base", "sl", "rl"], seed=0)  # type: ignore[dict-item]
-    assert [round(one.metrics[0].value, 1) for one in (base, rl)] == [904.6, 1095.4]
-    assert round(rl.paired[0].value, 1) == 190.8 and rl.paired[0].against == "base"
-    assert (rl.temperature, rl.metrics[0].n, rl.unscored) == (1.0, 4, {"no verdict in both orders": 1})
-    assert list(elo_evaluations({0.0: [("base", "rl", None)]}, ["base", "rl"], seed=0)) == []
-
-
 def test_a_slice_is_from_all_over_the_file() -> None:
     """Also where kinds take turns."""
     assert spread("abc", 9) == spread("abc", None) == ["a", "b", "c"] and spread("", 3) == []
     found = spread(range(400), 100)
     assert all(one // 4 == place for place, one in enumerate(found)) and found == spread(range(400), 100)
     assert {one % 4 for one in found} == {0, 1, 2, 3}
+
+
+def test_each_kind_has_its_share_of_a_slice() -> None:
+    rows = [(kind, n) for n in range(50) for kind in ("ambig", "disambig")]
+    found = spread(rows, 20, lambda row: row[0])
+    assert [kind for kind, _ in found].count("ambig") == 10 and found == sorted(found, key=rows.index)
+    assert max(n for _, n in found) > 40 > 10 > min(n for _, n in found)
 
 
 BBQ_ROW: dict[str, Any] = {
@@ -140,11 +138,15 @@ def test_bias_is_that_of_the_authors(tmp_path: Path) -> None:
         assert told[f"bias, {row.condition}"] == pytest.approx(row.score) and row.score
 
 
-def test_a_result_has_a_file_of_its_own(tmp_path: Path) -> None:
+def test_results_are_in_the_order_of_models() -> None:
     metric = Metric(name="m", value=0.5, low=None, high=None, n=1)
-    found = [Evaluation(name="t", model=one, temperature=0.0, metrics=(metric,)) for one in ("sl", "base", "harness's")]
-    keep_evaluations(tmp_path, found)
-    keep_evaluations(tmp_path, found[:1])
-    kept, faults = read_evaluations(tmp_path)
-    assert (list(kept), faults) == (["t-t0-base", "t-t0-harness_s", "t-t0-sl"], {})
-    assert [one.model for one in in_order(kept.values())] == ["base", "sl", "harness's"]
+    found = {one: Evaluation(name="t", model=one, temperature=0.0, metrics=(metric,)) for one in ("z", "rl", "base")}
+    assert list(in_order(found)) == ["base", "rl", "z"]
+
+
+def test_rows_of_one_id_are_two_items_about_one_prompt(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("id,prompt,label\n1,Hi?,safe\n1,How?,unsafe\n")
+    items = refusal_items(AnswersSection(temperatures=(0.0,)), tmp_path / "x.csv")
+    assert [(one.item, one.about) for one in items] == [("1", "1"), ("2", "1")]  # type: ignore[attr-defined]
+    with pytest.raises(ValueError, match="a temperature stands there twice"):
+        AnswersSection(temperatures=(1.0, 1))

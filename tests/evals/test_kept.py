@@ -1,84 +1,82 @@
-"""Results of evaluations in a run's folder: figures are found by their form, whoever wrote them."""
+"""Results of evaluations in a run's folder: what they are of, what may take their place, what is none."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from solon.artifacts.manifest import Header
+from solon.artifacts.stage import StageFolder
 from solon.errors import UserError
-from solon.evals.elo import elo
-from solon.evals.kept import FOLDER, evaluation_of, figures_in, keep, read_evaluations
-from solon.evals.published.gsm8k import GradedAnswer, summed
-from solon.evals.published.opinions import Survey, opinions
-from solon.evals.published.refusals import Completion
-from solon.evals.published.refusals import summed as refusals
+from solon.evals.kept import FOLDER, Evaluation, Metric, fingerprints, keep, keep_own, name_of, read_evaluations
+
+METRIC = Metric(name="m", value=0.5, low=None, high=None, n=1)
 
 
-def named(result: Any) -> dict[str, tuple[float, int]]:
-    return {one.name: (one.value, one.n) for one in figures_in(result.model_dump(mode="json"))}
+def result(model: str, value: float = 0.5, **more: object) -> Evaluation:
+    told = {"name": "t", "model": model, "temperature": 0.0, "metrics": (METRIC.model_copy(update={"value": value}),)}
+    return Evaluation.model_validate({**told, **more})
 
 
-def test_every_result_tells_its_figures_with_what_they_are_of() -> None:
-    answers = [GradedAnswer(id=str(n), completion="", correct=n > 0, extracted="1", expected="1") for n in range(4)]
-    assert named(summed(answers)) == {"accuracy": (0.75, 4)}
-    rows = [
-        Completion(id="1", completion="No.", label="full_refusal", prompt_label="safe"),
-        Completion(id="2", completion="Yes.", label="full_compliance", prompt_label="unsafe"),
-    ]
-    found = named(refusals(rows))
-    assert found["by label: safe: full refusal"] == (1.0, 1)
-    assert found["shares: full refusal"] == (0.5, 2)
-    games: list[Any] = [("sl", "base", "a")] * 3 + [("sl", "base", "b")]
-    assert named(elo(games)) == {
-        "sl": (pytest.approx(1095.4, abs=0.1), 4),
-        "base": (pytest.approx(904.6, abs=0.1), 4),
-    }
-
-
-def test_a_figure_may_lack_an_interval_but_not_a_value() -> None:
-    (one,) = figures_in({"groups": [{"group": "all", "n": 1, "likeness": {"mean": 0.5, "low": None, "high": None}}]})
-    assert (one.name, one.value, one.low, one.high, one.n) == ("all: likeness", 0.5, None, None, 1)
-    rows = [{"category": "Age", "n": 2, "score": None, "score_low": None, "score_high": None}]
-    assert figures_in({"rows": rows}) == []
-    assert figures_in({"accuracy": {"rate": float("nan"), "low": 0, "high": 1}}) == []
-    (score,) = figures_in({"rows": [{"category": "Age", "n": 2, "score": 0.5, "score_low": 0.1, "score_high": 0.9}]})
-    assert (score.name, score.low, score.high, score.n) == ("Age: score", 0.1, 0.9, 2)
-
-
-def test_what_no_figure_counts_is_told_by_reason() -> None:
-    accuracy = {"rate": 0.5, "low": 0.1, "high": 0.9}
-    result = {"accuracy": accuracy, "lost": {"too long": 2}, "rows": [{"unparsed": 3}, {"unparsed": 1}], "blank": 0}
-    assert evaluation_of("x", "rl", result).unscored == {"too long": 2, "unparsed": 4}
+def stage(run: Path, name: str, seed: int = 0) -> dict[str, str]:
+    """Of a finished stage its fingerprint."""
+    folder = StageFolder(run, Header(stage=name, seed=seed, config={}, inputs={}))
+    folder.write_bytes("x", str(seed).encode())
+    folder.finish()
+    return fingerprints(run, name)
 
 
 def test_what_was_kept_is_read_back_and_what_is_no_result_is_named(tmp_path: Path) -> None:
-    result = {"n": 4, "accuracy": {"rate": 0.5, "low": 0.15, "high": 0.85}}
-    path = keep(tmp_path, "hhh-rl", evaluation_of("hhh", "rl", result))
-    assert path == tmp_path / FOLDER / "hhh-rl.json"
-    (path.parent / "alone.json").write_text(json.dumps(result))
+    (path,) = keep(tmp_path, {"t-t0-rl": result("rl")})
+    assert path == tmp_path / FOLDER / "t-t0-rl.json" and name_of(result("rl")) == "t-t0-rl"
     bad = {"cut.json": "{", "list.json": "[]", "none.json": "{}", "deep.json": "[" * 100_000}
+    bad["nan.json"] = path.read_text().replace("0.5", "NaN")
     for name, text in bad.items():
         (path.parent / name).write_text(text)
     found, faults = read_evaluations(tmp_path)
-    assert {file: (one.name, one.model) for file, one in found.items()} == {
-        "alone": ("alone", ""),
-        "hhh-rl": ("hhh", "rl"),
-    }
-    assert found["alone"].metrics == found["hhh-rl"].metrics != ()
-    assert sorted(faults) == sorted(bad)
+    assert found == {"t-t0-rl": result("rl")} and sorted(faults) == sorted(bad)
     assert read_evaluations(tmp_path / "nowhere") == ({}, {})
+
+
+def test_another_result_is_not_replaced_unasked_and_none_is_written(tmp_path: Path) -> None:
+    keep(tmp_path, {"x": result("rl")})
+    keep(tmp_path, {"x": result("rl")})
+    with pytest.raises(UserError, match=r"x.json holds another result .replace it with --replace"):
+        keep(tmp_path, {"y": result("sl"), "x": result("rl", 0.25)})
+    assert list(read_evaluations(tmp_path)[0]) == ["x"]
+    keep(tmp_path, {"x": result("rl", 0.25)}, replace=True)
+    assert read_evaluations(tmp_path)[0]["x"].metrics[0].value == 0.25
+
+
+def test_a_result_of_a_stage_that_was_made_anew_is_stale_and_may_be_replaced(tmp_path: Path) -> None:
+    keep(tmp_path, {"x": result("rl", stages=stage(tmp_path, "models-rl"))})
+    assert list(read_evaluations(tmp_path)[0]) == ["x"]
+    (tmp_path / "models-rl/manifest.json").unlink()
+    (tmp_path / "models-rl/x").unlink()
+    own = stage(tmp_path, "models-rl", seed=1)
+    assert read_evaluations(tmp_path) == ({}, {"x.json": "it is of another models-rl than the run has now"})
+    keep(tmp_path, {"x": result("rl", 0.25, stages=own)})
+    assert list(read_evaluations(tmp_path)[0]) == ["x"]
+
+
+def test_a_run_deletes_what_its_own_stages_left_and_nothing_else(tmp_path: Path) -> None:
+    own = {name: stage(tmp_path, name) for name in ("evaluated-sl", "evaluated-rl", "models-rl")}
+    keep_own(tmp_path, [result("sl", stages=own["evaluated-sl"]), result("rl", stages=own["evaluated-rl"])], [*own])
+    keep(tmp_path, {"mine": result("rl", stages=own["models-rl"])})
+    keep_own(tmp_path, [result("rl", 0.25, stages=own["evaluated-rl"])], ["evaluated-sl", "evaluated-rl"])
+    found, faults = read_evaluations(tmp_path)
+    assert list(found) == ["mine", "t-t0-rl"] and faults == {} and found["t-t0-rl"].metrics[0].value == 0.25
+
+
+def test_a_result_is_of_its_model_and_of_those_that_it_is_compared_with() -> None:
+    paired = ({**dict(METRIC), "against": "sl"},)
+    found = result("rl", paired=paired).of({one: {f"models/{one}": one * 2} for one in ("sl", "rl", "dpo")}, data="d")
+    assert found.stages == {"models/rl": "rlrl", "models/sl": "slsl"} and found.data == "d"
 
 
 @pytest.mark.parametrize("name", ["", "../up", ".hidden", "a/b", "a b"])
 def test_a_name_is_the_name_of_a_file(tmp_path: Path, name: str) -> None:
     with pytest.raises(UserError, match="no result can be called"):
-        keep(tmp_path, name, evaluation_of("hhh", "rl", {"accuracy": {"rate": 0.5, "low": 0.1, "high": 0.9}}))
+        keep(tmp_path, {name: result("rl")})
     assert list(tmp_path.iterdir()) == []
-
-
-def test_opinions_of_one_question_are_a_figure_without_an_interval() -> None:
-    survey = Survey(text="?", options=("no", "yes"), places=(0.0, 1.0), people={"all": (0.5, 0.5)}, model=None)
-    assert named(opinions([survey], [(0.25, 0.75)])) == {"all: representativeness": (0.75, 1)}

@@ -8,7 +8,8 @@ import pytest
 
 from solon.config.feedback import JudgeSection
 from solon.constitution.principles import Principle
-from solon.feedback.games import Match, matches, play, winner_of
+from solon.errors import TooLongError
+from solon.feedback.games import Match, matches, play, verdicts, winner_of
 from solon.feedback.judge import Judge
 from solon.feedback.rows import Sampler
 from solon.lm.engines.scripted import ScriptedModel
@@ -45,6 +46,10 @@ def unread(request: ScoreRequest) -> tuple[float, float]:
     return math.nan, math.nan
 
 
+def no_room(request: ScoreRequest) -> tuple[float, float]:
+    raise TooLongError("no room")
+
+
 def match(a: str, b: str) -> Match:
     return Match(a="x", b="y", pair=Pair(id="p.x-y", prompt_id="p", a=a, b=b, source="players"))
 
@@ -67,6 +72,11 @@ def test_what_cannot_be_read_is_no_verdict_and_counted() -> None:
     (game,) = rows.records
     assert game.winner is None and game.unscored and not game.p_a
     assert rows.noted[f"unscored: {game.unscored}"] == 1
+
+
+def test_a_game_that_the_judge_has_no_room_for_is_unscored_and_no_fault_of_the_judge() -> None:
+    (game,) = play([match("good", "no")], {"p": PROMPT}, judge(no_room)).records
+    assert (game.winner, game.unscored, verdicts([game])) == (None, TooLongError.reason, [])
 
 
 def test_equal_texts_tie_without_the_judge() -> None:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from cli.command import done, solon
-from pipeline.tiny_run import rows
-from solon.evals.contest import Contest
+from solon.evals.kept import read_evaluations
 from solon.feedback.judge import Judge
+from solon.records import Comparison
 from solon.report.data import load_report_data
 from solon.report.html import render_report
 
@@ -24,18 +24,16 @@ def run(finished: Path, tmp_path: Path) -> Path:
 
 def prefer(monkeypatch: pytest.MonkeyPatch, better: str) -> list[Any]:
     """A judge that prefers one model's answers, by the pairs' ids, and keeps what it was asked."""
-    compare, asked = Judge.compare, []
+    label, asked = Judge.label, []
 
-    def preferring(judge: Judge, pairs: Any, prompts: Any, principle: Any = None) -> Any:
-        asked.extend(pairs)
-        made = compare(judge, pairs, prompts, principle)
-        made.records = tuple(
-            row.model_copy(update={"p_a_preferred": _label(row.id.rpartition(".")[2].split("-"), better)})
-            for row in made.records
-        )
-        return made
+    async def preferring(judge: Judge, pair: Any, prompt: Any, principle: Any = None) -> Comparison:
+        asked.append(pair)
+        made = await label(judge, pair, prompt, principle)
+        p = _label(pair.id.rpartition(".")[2].split("-"), better)
+        said = tuple(one.model_copy(update={"p_a_preferred": p}) for one in made.verdicts)
+        return made.model_copy(update={"p_a_preferred": p, "unscored": None, "verdicts": said})
 
-    monkeypatch.setattr(Judge, "compare", preferring)
+    monkeypatch.setattr(Judge, "label", preferring)
     return asked
 
 
@@ -43,35 +41,46 @@ def _label(models: list[str], better: str) -> float:
     return 0.9 if models[0] == better else 0.1 if models[1] == better else 0.5
 
 
+def lines(*arguments: str | Path) -> dict[str, dict[str, Any]]:
+    """Results by model."""
+    found = [json.loads(line) for line in done(*arguments, "--json").splitlines()]
+    return {one["model"]: one for one in found}
+
+
+def figures(one: dict[str, Any]) -> dict[str, float]:
+    return {it["name"]: it["value"] for it in one["metrics"]}
+
+
 def test_every_two_answers_to_a_prompt_that_asks_for_harm_are_a_game(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = prefer(monkeypatch, "rl")
-    found = Contest.model_validate_json(done("elo", run, "--prompts", "0", "--json"))
-    prompts = [row for row in rows(run, "prompts") if row["kind"] != "benign" and row["id"].startswith("evaluation")]
-    assert (found.prompts, found.elo.games) == (6, 18) and len(prompts) in (0, 6)
+    found = lines("elo", run, "--prompts", "0")
+    assert {it["n"] for one in found.values() for it in one["metrics"]} == {12}, "6 prompts, two others"
+    assert len({pair.prompt_id for pair in asked}) > 1
     assert {pair.prompt_id for pair in asked} <= {
         f"evaluation-{kind}-000{n}" for kind in ("harmful", "mixed") for n in range(3)
     }
     assert all(pair.a != pair.b for pair in asked), "of equal texts nobody is asked"
-    best, *others = found.elo.rows
-    assert best.player == "rl" and best.wins + best.ties == 12 and best.losses == 0 and best.wins > 0
-    assert {row.player: row.wins for row in others} == {"base": 0, "sl": 0}
-    assert {row.player: row.rating for row in found.elo.rows}["sl"] == 0.0
+    assert figures(found["rl"])["won"] > 0 and figures(found["rl"])["won"] + figures(found["rl"])["tied"] == 1.0
+    assert figures(found["base"])["won"] == figures(found["sl"])["won"] == figures(found["sl"])["rating"] == 0.0
+    assert {it["against"] for it in found["rl"]["paired"]} == {"base", "sl"}
 
 
-def test_so_many_prompts_and_the_report_shows_them_until_the_answers_change(run: Path) -> None:
-    assert "by its judge: 6 games" in " ".join(done("elo", run, "-n", "2").split())
-    kept = json.loads((run / "elo.json").read_text())
-    assert (kept["prompts"], kept["elo"]["games"]) == (2, 6)
-    data = load_report_data(run)
-    assert data.contest is not None and "Harmlessness, by the judge" in render_report(data)
-    kept["answers"]["rl"] = "0" * 64
-    (run / "elo.json").write_text(json.dumps(kept))
-    data = load_report_data(run)
-    assert data.contest is None and data.stale == ("elo.json",)
-    page = render_report(data)
-    assert "Harmlessness, by the judge" not in page and "elo.json: of other labels or answers" in page
+def test_the_report_shows_it_until_the_answers_change_and_another_is_not_put_in_its_place(run: Path) -> None:
+    done("elo", run, "-n", "2")
+    (kept, faults) = read_evaluations(run)
+    assert [(one.model, one.metrics[0].n) for one in kept.values()] == [("base", 4), ("rl", 4), ("sl", 4)]
+    assert set(kept["elo-answers-t1-rl"].stages) == {"answers-base", "answers-sl", "answers-rl"} and not faults
+    assert "Harmlessness (elo-answers, temperature 1), by the judge" in render_report(load_report_data(run))
+    refused = solon("elo", run, "-n", "3")
+    assert refused.exit_code == 2 and "holds another result (replace it with --replace" in refused.stderr
+    done("elo", run, "-n", "3", "--replace")
+    assert {one.metrics[0].n for one in read_evaluations(run)[0].values()} == {6}
+    path = run / "evaluations" / "elo-answers-t1-rl.json"
+    path.write_text(path.read_text().replace(kept["elo-answers-t1-rl"].stages["answers-rl"], "0" * 64))
+    page = render_report(load_report_data(run))
+    assert "elo-answers-t1-rl.json</code> is not shown: it is of another answers-rl than the run has now" in page
 
 
 def test_options_of_the_other_kind_are_refused(run: Path, tmp_path: Path) -> None:
@@ -93,4 +102,4 @@ def test_a_run_without_two_models_that_answered_has_no_games(run: Path) -> None:
         shutil.rmtree(run / f"answers-{model}")
     refused = solon("elo", run)
     assert refused.exit_code == 2 and "no two models of the run have answered the same harmful prompt" in refused.stderr
-    assert not (run / "elo.json").exists()
+    assert not (run / "evaluations").exists()

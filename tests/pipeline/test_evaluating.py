@@ -92,7 +92,7 @@ def test_perplexity_is_that_of_the_command(evaluated: Path, config: RunConfig, l
 
 def test_games_are_between_every_two_models_on_every_prompt(evaluated: Path) -> None:
     games = rows(evaluated, "games")
-    assert len(games) == 3 * 3 * 2  # kinds, pairs of models, prompts
+    assert len(games) == 2 * 3 * 2  # kinds that ask for harm, pairs of models, prompts
     assert {(game["a"], game["b"]) for game in games} == {*(("base@1", "sl@1"), ("base@1", "rl@1"), ("sl@1", "rl@1"))}
     texts = {
         (model, row["item"]): row["text"]
@@ -155,7 +155,7 @@ def test_data_may_come_to_a_finished_run(finished: Path, llama: Path, config: Ru
 
 def test_a_stage_counts_what_it_was_asked_and_what_was_cut_off(evaluated: Path) -> None:
     counts = manifest(evaluated, "evaluated-sl").counts
-    answers = 2 * (3 + 2) + 6  # two temperatures of refusals and gsm8k, and the prompts of games
+    answers = 2 * (3 + 2) + 4  # two temperatures of refusals and gsm8k, and the prompts of games
     assert counts.rows_in == 3 + 4 + answers + 3 and counts.dropped == {}
     assert counts.rows_out == 2 * (3 + 4) + answers + 3
     told = rows(evaluated, "evaluated-sl")

@@ -14,7 +14,7 @@ from solon.errors import UserError
 from solon.evals.evaluation import in_order
 from solon.evals.kept import Metric, read_evaluations
 from solon.evals.statistics import Z95, paired_difference
-from solon.pipeline.harness import harness_evaluations, models_of
+from solon.pipeline.harness import harness_evaluations, models_of, no_numbers
 
 
 def found(metric: str, values: list[Any], told: float, stderr: Any = "N/A") -> dict[str, Any]:
@@ -51,6 +51,29 @@ def test_a_figure_that_is_no_mean_is_the_harness_s_own() -> None:
     low, high = 0.7 - Z95 * 0.1, 0.7 + Z95 * 0.1
     assert base.metrics == (Metric(name="f1", value=0.7, low=low, high=high, n=2),)
     assert (rl.metrics[0].value, rl.metrics[0].low, rl.paired) == (0.9, None, ())
+
+
+def test_a_pair_that_is_no_likelihood_is_no_perplexity() -> None:
+    (one,) = harness_evaluations({"base": found("span", [(0.0, 2), (1.0, 3)], 0.5)}, seed=0)
+    assert (one.metrics[0].value, one.metrics[0].low) == (0.5, None)
+
+
+def test_a_measure_is_a_mean_if_it_is_one_of_any_model() -> None:
+    _, rl = harness_evaluations({"base": found("f", [1.0, 0.0], 0.5), "rl": found("f", [0.5, 0.0], 0.25)}, seed=0)
+    assert rl.metrics[0].value == 0.25 and rl.paired[0].value == -0.25
+
+
+def test_what_is_no_number_is_said_and_no_result() -> None:
+    given = {"base": found("acc", [float("nan")], float("nan")), "rl": found("acc", [1.0], 1.0)}
+    assert no_numbers(given) == ["base, t: acc,none is nan"]
+    assert [one.model for one in harness_evaluations(given, seed=0)] == ["rl"]
+
+
+def test_a_document_under_two_filters_is_one() -> None:
+    given = found("f1", [1.0, 0.0], 0.7)
+    given["samples"]["t"] += [{**one, "filter": "strict"} for one in given["samples"]["t"]]
+    (one,) = harness_evaluations({"base": given}, seed=0)
+    assert one.metrics[0].n == 2
 
 
 def test_which_models_are_meant(finished: Path, llama: Path, tmp_path: Path) -> None:
@@ -102,7 +125,7 @@ def test_a_task_of_ours_on_a_runs_models(finished: Path, tmp_path: Path, monkeyp
     asked = ("eval", "harness", "--task", "tiny", "--include", tmp_path / "tasks", "--model", finished)
     printed = done(*asked)
     assert "harness-tiny" in printed and " acc " in printed
-    kept = in_order(read_evaluations(finished)[0].values())
+    kept = list(in_order(read_evaluations(finished)[0]).values())
     for path in (finished / "evaluations").iterdir():
         path.unlink()  # the run belongs to other tests too
     (finished / "evaluations").rmdir()

@@ -72,8 +72,7 @@ def attacked(data: ReportData, attack: str = ATTACK) -> ReportData:
     hostile = data.constitution.principles[0].model_copy(update=texts)
     said = {"a": attack, "raw": attack, "rationale": attack, "method": attack}
     unread = summary.labels.model_copy(update={"unscored_reasons": {attack: 1}})
-    contest = data.contest and data.contest.model_copy(update={"settings": (attack,), "unscored": {attack: 1}})
-    kept = {"name": attack, "model": attack, "unscored": {attack: 1}}
+    kept = {"name": attack, "model": attack, "unscored": {attack: 1}, "settings": (attack,)}
     counts = {"in": 2, "out": 1, "dropped": {attack: 1}, "other": {f"unscored: {attack}": 1}}
     return dataclasses.replace(
         data,
@@ -96,7 +95,6 @@ def attacked(data: ReportData, attack: str = ATTACK) -> ReportData:
             )
             for row in data.manifests
         ],
-        contest=contest,
         evaluations={f"{attack}{name}": one.model_copy(update=kept) for name, one in data.evaluations.items()},
         unread={attack: attack},
         stale=(attack,),
@@ -219,5 +217,5 @@ def test_evaluations_of_the_run_stand_side_by_side(data: ReportData) -> None:
     assert "evaluations" in page.attributes("id") and "img" not in [name for name, _ in page.elements]
     text = " ".join("".join(page.words).split())
     assert text.index("0.250 0.100 to 0.900") < text.index("0.750 0.100 to 0.900") < text.index("\u22120.125")
-    assert f"In no figure, RL-CAI: 3 {' '.join(ATTACK.split())}" in text and "is not shown: no figure" in text
+    assert f"In no figure, rl: 3 {' '.join(ATTACK.split())}" in text and "is not shown: no figure" in text
     assert "evaluations" not in Page(render_report(data)).attributes("id")

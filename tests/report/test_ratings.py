@@ -8,10 +8,9 @@ from itertools import combinations
 import pytest
 
 from report.sample import sample_data
-from solon.evals.contest import Contest, by_scores, games_of, rated
+from solon.evals.contest import Played, by_scores, elo_evaluations
 from solon.evals.elo import Game, elo
 from solon.evals.grader import Score
-from solon.records import Comparison
 from solon.report.html import render_report
 from solon.report.run.ratings import between, ratings, shown
 
@@ -51,23 +50,6 @@ def test_helpfulness_is_of_benign_prompts_alone() -> None:
     assert by_scores(unmeasured, "oracle", "helpfulness") is None
 
 
-def label(name: str, p: float | None) -> Comparison:
-    told = {"id": name, "prompt_id": name[0], "a": "x", "b": "y", "p_a_preferred": p, "rater": "model"}
-    return Comparison.model_validate(
-        {**told, "unscored": None if p is not None else "cut", "objective": "harmlessness"}
-    )
-
-
-def test_a_label_near_one_half_is_a_tie_and_an_unscored_one_is_no_game() -> None:
-    labels = [label("p1", 0.9), label("p2", 0.55), label("q1", 0.2), label("q2", None)]
-    games, prompts = games_of(labels, lambda name: ("base", "sl"))
-    assert games == [("base", "sl", "a"), ("base", "sl", "tie"), ("base", "sl", "b")]
-    assert prompts == ["p", "p", "q"]
-    found = rated(games, prompts)
-    assert found is not None and {row.player: row.rating for row in found.rows}["sl"] == 0.0
-    assert rated([], []) is None
-
-
 def test_games_of_one_prompt_are_worth_less_than_games_of_many() -> None:
     """The same twenty games: as twenty prompts, as four whose games all end alike, and each game alone."""
     games: list[Game] = [("x", "y", "a")] * 10 + [("x", "y", "b")] * 10
@@ -86,25 +68,27 @@ def test_games_of_one_prompt_are_worth_less_than_games_of_many() -> None:
 
 
 def test_the_report_shows_the_judge_and_the_oracle() -> None:
-    data = sample_data(6)
-    games = [(a, b, "a" if b == "base" else "tie") for a, b in combinations(("rl", "sl", "base"), 2)] * 3
-    found = rated(games, [str(n // 3) for n in range(9)])  # type: ignore[arg-type]
-    assert found is not None
-    contest = Contest(judge="tiny", prompts=3, elo=found, unscored={}, answers={})
-    both = ratings(replace(data, contest=contest))
-    assert [(one.title, one.by) for one in both] == [
-        ("Harmlessness", "the judge"),
-        ("Harmlessness", "the oracle"),
-        ("Helpfulness", "the oracle"),
+    played = [
+        Played(prompt=str(n), a=a, b=b, winner="a" if b == "base" else "tie")
+        for n in range(3)
+        for a, b in combinations(("rl", "sl", "base"), 2)
     ]
-    page = render_report(replace(data, contest=contest))
-    assert "9 comparisons of answers to 3 harmful and mixed requests" in page and "Harmlessness, by the judge" in page
+    found = {one.model: one for one in elo_evaluations("elo", 1.0, played, seed=0)}
+    data = replace(sample_data(6), evaluations=found)
+    both = ratings(data)
+    assert [(one.title, one.by, one.anchor) for one in both] == [
+        ("Harmlessness (elo, temperature 1)", "the judge", "sl"),
+        ("Harmlessness", "the oracle", "sl"),
+        ("Helpfulness", "the oracle", "sl"),
+    ]
+    page = render_report(data)
+    assert "Harmlessness (elo, temperature 1), by the judge" in page and "SL-CAI has 0." in page
     assert ratings(sample_data(2, graded=False)) == []
-    base = next(row for row in found.rows if row.player == "base")
-    assert base.low is None and between(base).startswith("below ") and shown(base).startswith("\u2212")
-    fixed = next(row for row in found.rows if row.player == "sl")
-    assert shown(fixed) == "0"
+    rows = {row.player: row for row in both[0].rows}
+    assert rows["base"].low is None and between(rows["base"]).startswith("below ")
+    assert shown(rows["base"]).startswith("\u2212") and rows["base"].score == "0 won, 0 tied, 6 lost"
+    assert shown(rows["sl"]) == "0" and rows["sl"].score == "3 won, 3 tied, 0 lost"
     for one in both:
-        for row in one.elo.rows:
+        for row in one.rows:
             ends = (one.along(row.low, open_end=0), one.along(row.rating, open_end=0), one.along(row.high, open_end=1))
             assert 0 <= ends[0] <= ends[1] <= ends[2] <= 1

@@ -13,8 +13,9 @@ from needs import CHROMIUM
 from report.browser import Browser
 from report.sample import sample_data
 from report.test_html import attacked
-from solon.evals.contest import Contest, rated
-from solon.evals.kept import evaluation_of
+from solon.evals.contest import Played, elo_evaluations
+from solon.evals.elo import Winner
+from solon.evals.kept import Evaluation, Metric, name_of
 from solon.report.data import ReportData
 from solon.report.html import render_report
 
@@ -41,16 +42,15 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 def data() -> ReportData:
     """With everything that a run can have."""
     made = sample_data(8)
-    elo = rated(
-        [("rl", "sl", "a"), ("sl", "base", "tie"), ("base", "rl", "b"), ("sl", "rl", "a")], ["p", "p", "p", "q"]
+    ends: tuple[tuple[str, str, Winner], ...] = (
+        *(("rl", "sl", "a"), ("sl", "base", "tie")),
+        *(("base", "rl", "b"), ("sl", "rl", "a")),
     )
-    assert elo is not None
-    result = {"n": 9, "accuracy": {"rate": 0.5, "low": 0.2, "high": 0.8}}
-    kept = {"hhh-rl": evaluation_of("hhh", "rl", result)}
-    contest = Contest(judge="tiny", prompts=2, elo=elo, unscored={}, answers={})
-    return dataclasses.replace(
-        made, contest=contest, evaluations=kept, red_team=[row.prompt_id for row in made.revisions]
-    )
+    played = [Played(prompt=str(n // 3), a=a, b=b, winner=winner) for n, (a, b, winner) in enumerate(ends)]
+    kept = {name_of(one): one for one in elo_evaluations("elo", 1.0, played, seed=0)}
+    accuracy = Metric(name="accuracy", value=0.5, low=0.2, high=0.8, n=9)
+    kept["hhh-rl"] = Evaluation(name="hhh", model="rl", metrics=(accuracy,))
+    return dataclasses.replace(made, evaluations=kept, red_team=[row.prompt_id for row in made.revisions])
 
 
 @pytest.fixture(scope="module")

@@ -10,12 +10,11 @@ from typing import Annotated
 import typer
 from typer import Argument, Option
 
-from solon.artifacts.atomic import canonical_json, storage_errors, write_atomic
 from solon.artifacts.finished import require_run
+from solon.cli.eval.keeping import Replace, print_and_keep
 from solon.cli.results import print_table
 from solon.cli.run_options import JsonInstead, Settings
 from solon.errors import ConfigError, UserError
-from solon.evals.contest import ELO
 from solon.evals.elo import RESAMPLES, Elo, read_games
 from solon.evals.elo import elo as rate_players
 from solon.progress import reporting
@@ -35,11 +34,12 @@ def elo(
         str | None, Option(metavar="PLAYER=RATING", help="Give one player this rating. Default: the mean is 1000.")
     ] = None,
     seed: Annotated[int, Option(min=0, metavar="N", help="Of the bootstrap.")] = 0,
-    resamples: Annotated[int, Option(min=100, metavar="N", help="Of the bootstrap over games.")] = RESAMPLES,
+    resamples: Annotated[int, Option(min=100, metavar="N", help="Of the bootstrap.")] = RESAMPLES,
     prompts: Annotated[
         int | None, Option("--prompts", "-n", min=0, metavar="N", help="Of a run: so many prompts. 0: all of them.")
     ] = None,
     settings: Settings = None,
+    replace: Replace = False,
     as_json: JsonInstead = False,
 ) -> None:
     """Rate players by the games between them.
@@ -53,8 +53,11 @@ def elo(
     order of the rows changes nothing. Players who never met, not even over others, are of different leagues. A player
     who only wins has no upper end.
 
+    The bootstrap is over games or, where every row has `prompt_id`, over prompts.
+
     Of a run, every two answers of its models to the same held-out prompt that asks for harm are put to its judge, in
-    both orders; SL-CAI has 0. Writes RUN/elo.json; the run's report shows it (solon report RUN).
+    both orders, and who is better in both wins; SL-CAI has 0. The result is kept in RUN/evaluations, where the run's
+    report finds it (solon report RUN).
     """
     if games.is_dir():
         only = {
@@ -63,10 +66,15 @@ def elo(
             "--resamples": resamples if resamples != RESAMPLES else None,
         }
         _refuse(only, "of a run", "they are for a file of games")
-        _of_run(games, 100 if prompts is None else prompts, settings, as_json)
+        _of_run(games, 100 if prompts is None else prompts, settings, replace, as_json)
         return
-    _refuse({"--prompts": prompts, "--set": settings}, "of a file of games", "they are for a run folder")
-    result = rate_players(read_games(games), anchor=_anchor(anchor), seed=seed, resamples=resamples)
+    _refuse(
+        {"--prompts": prompts, "--set": settings, "--replace": replace or None},
+        "of a file of games",
+        "they are for a run folder",
+    )
+    played, prompts_of = read_games(games)
+    result = rate_players(played, groups=prompts_of, anchor=_anchor(anchor), seed=seed, resamples=resamples)
     if as_json:
         typer.echo(result.model_dump_json(indent=2))
     else:
@@ -79,20 +87,13 @@ def _refuse(options: Mapping[str, object], what: str, hint: str) -> None:
         raise UserError(f"not {what}: {', '.join(idle)}", hint=hint)
 
 
-def _of_run(run: Path, count: int, settings: list[str] | None, as_json: bool) -> None:
+def _of_run(run: Path, count: int, settings: list[str] | None, replace: bool, as_json: bool) -> None:
     from solon.pipeline.contest import contest
 
     require_run(run)
     with reporting(quiet=as_json) as reporter:
         found = contest(run, settings or (), count, reporter)
-    with storage_errors(run):
-        write_atomic(run / ELO, canonical_json(found, indent=2))
-    if as_json:
-        typer.echo(found.model_dump_json(indent=2))
-        return
-    _print(f"{run}, by its judge", found.elo)
-    for why, n in found.unscored.items():
-        typer.echo(printable(f"counted, {why}: {n}"))
+    print_and_keep(run, found, replace=replace, as_json=as_json)
 
 
 def _anchor(given: str | None) -> tuple[str, float] | None:

@@ -25,15 +25,17 @@ def print_result(run: Path, *, as_json: bool = False) -> None:
     from solon.report.evaluated import print_evaluations
 
     path = run / "summary.json"
-    summary, kept = read_summary(path), read_evaluations(run)[0]
-    found = in_order(kept.values())
+    summary, (kept, faults) = read_summary(path), read_evaluations(run)
+    found = in_order(kept)
     if as_json:
-        for one in found:
+        for one in found.values():
             typer.echo(json_line("evaluation", one.model_dump(mode="json")))
         typer.echo(json_line("summary", summary.model_dump(mode="json")))
         return
     print_summary(summary, Console(highlight=False))
     print_evaluations(found, Console(highlight=False))
+    for name, why in faults.items():
+        typer.echo(printable(f"evaluations/{name} is not shown: {why}"))
     typer.echo(f"\n{printable(str(path))}\n{printable(str(run / 'report.html'))}")
 
 

@@ -5,14 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field, JsonValue
+from pydantic import AfterValidator, Field, JsonValue
 
 from solon.config.paths import DataPath
 from solon.config.section import MECHANICAL, Section
 
 EvaluatedModel = Literal["base", "sl", "rl", "dpo"]
 """Before training, SL-CAI, and what the run makes of it."""
+EVALUATED: tuple[EvaluatedModel, ...] = get_args(EvaluatedModel)
+"""In the order of a run."""
 Temperature = Annotated[float, Field(ge=0.0)]
+
+
+def _different(temperatures: tuple[float, ...]) -> tuple[float, ...]:
+    if len(set(temperatures)) < len(temperatures):
+        raise ValueError("a temperature stands there twice")
+    return temperatures
+
+
+Temperatures = Annotated[tuple[Temperature, ...], Field(min_length=1), AfterValidator(_different)]
 _BOTH = (0.0, 1.0)
 """CAI figure 10 shows both."""
 
@@ -36,7 +47,7 @@ class ChoicesSection(PublishedSection):
 class AnswersSection(PublishedSection):
     """Questions that a model answers in words, sampled as `evaluation` says but for these keys."""
 
-    temperatures: tuple[Temperature, ...] = Field(_BOTH, min_length=1)
+    temperatures: Temperatures = _BOTH
     max_new_tokens: int | None = Field(None, ge=1)
     """None: as for the held-out prompts."""
 
@@ -53,15 +64,15 @@ class GamesSection(Section):
     figures 2 and 8, there by people)."""
 
     prompts: int = Field(0, ge=0)
-    """Held-out prompts of each kind, at most. 0: no game is played."""
-    temperatures: tuple[Temperature, ...] = Field(_BOTH, min_length=1)
+    """Held-out prompts of each kind that asks for harm, at most. 0: no game is played."""
+    temperatures: Temperatures = _BOTH
     max_new_tokens: int | None = Field(None, ge=1)
 
 
 class EvaluationsSection(Section):
     """What a run ends with. Without data and games there is nothing of it."""
 
-    models: Annotated[tuple[EvaluatedModel, ...], MECHANICAL] = get_args(EvaluatedModel)
+    models: Annotated[tuple[EvaluatedModel, ...], MECHANICAL] = EVALUATED
     """Those of the run that are evaluated, each in a stage of its own."""
     hhh: ChoicesSection = ChoicesSection()
     bbq: ChoicesSection = ChoicesSection()

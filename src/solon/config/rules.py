@@ -63,6 +63,13 @@ def _evaluations(config: RunConfig) -> Iterator[Contradiction]:
         keys = ("evaluations.perplexity.data", "models.base.engine")
         yield Contradiction(keys, what, 'set the engine of models.base to "local", or remove it')
 
+    section = config.evaluations
+    players = [model for model in section.models if model in ("base", "sl", config.alignment)]
+    if section.elo.prompts and len(players) < 2:
+        what = "evaluations.elo.prompts asks for games, but fewer than two models of the run are evaluated"
+        keys = ("evaluations.elo.prompts", "evaluations.models")
+        yield Contradiction(keys, what, "name two in evaluations.models, or set evaluations.elo.prompts=0")
+
 
 def _engine_sections(key: str, section: ModelSection) -> Iterator[Contradiction]:
     for name, field in ModelSection.model_fields.items():

@@ -166,10 +166,12 @@ def _anew(groups_GC: Floats, size: int, rng: np.random.Generator) -> Floats:
     return drawn_BC
 
 
-def read_games(path: Path) -> list[Game]:
-    """Rows with the players `a` and `b`, and `winner`: `a`, `b`, `tie`, or null if there was no verdict. Raises
-    `PromptError`."""
-    return read_each(path, ("a", "b", "winner"), _game)
+def read_games(path: Path) -> tuple[list[Game], list[str] | None]:
+    """Rows with the players `a` and `b`, and `winner`: `a`, `b`, `tie`, or null if there was no verdict; and the prompt
+    of each, if every row has `prompt_id`. Raises `PromptError`."""
+    rows = read_each(path, ("a", "b", "winner", "prompt_id"), lambda fields: (_game(fields), fields.get("prompt_id")))
+    prompts = [str(prompt) for _, prompt in rows if prompt is not None]
+    return [game for game, _ in rows], prompts if len(prompts) == len(rows) else None
 
 
 def elo(

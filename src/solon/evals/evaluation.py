@@ -8,18 +8,14 @@ what items are about, which draws the same for two models that are compared.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import get_args
 
 import numpy as np
 
-from solon.config.evaluations import EvaluatedModel
-from solon.evals.elo import Elo, Game, elo
-from solon.evals.kept import Evaluation, Metric, PairedMetric, keep
+from solon.config.evaluations import EVALUATED
+from solon.evals.kept import Evaluation, Metric, PairedMetric
 from solon.evals.statistics import Floats, grouped, mean, paired_difference, rate
 from solon.evals.tasks import Outcome, Statistic
 
@@ -140,48 +136,11 @@ def _figures(sums_MR2: Floats, statistic: Statistic) -> Floats:
     return found_R
 
 
-def elo_evaluations(games: Mapping[float, Sequence[Game]], models: Sequence[str], *, seed: int) -> Iterator[Evaluation]:
-    """Ratings by temperature, of games between models (`a`, `b`, who won; None: unscored). A difference is the rating
-    where the other model's is 0."""
-    for temperature, played in games.items():
-        known = {name for a, b, winner in played if winner is not None for name in (a, b)}
-        present = [model for model in models if model in known]
-        rated = elo(played, seed=seed) if present else None
-        for place, model in enumerate(present):
-            against = {other: elo(played, anchor=(other, 0.0), seed=seed) for other in reversed(present[:place])}
-            yield Evaluation(
-                name="elo",
-                model=model,
-                temperature=temperature,
-                metrics=tuple(_rating(model, one) for one in (rated,) if one),
-                paired=tuple(PairedMetric(**dict(_rating(model, one)), against=it) for it, one in against.items()),
-                unscored=_unscored(model, played),
-            )
+def in_order(found: Mapping[str, Evaluation]) -> dict[str, Evaluation]:
+    """By name, temperature and the order of a run's models. found: by the names of their files."""
+    order = {name: place for place, name in enumerate(EVALUATED)}
 
+    def key(one: Evaluation) -> tuple[str, float, int]:
+        return one.name, -1.0 if one.temperature is None else one.temperature, order.get(one.model, len(order))
 
-def _rating(model: str, rated: Elo) -> Metric:
-    row = next(one for one in rated.rows if one.player == model)
-    return Metric(name="rating", value=row.rating, low=row.low, high=row.high, n=row.games)
-
-
-def _unscored(model: str, played: Sequence[Game]) -> dict[str, int]:
-    count = sum(winner is None and model in (a, b) for a, b, winner in played)
-    return {"no verdict in both orders": count} if count else {}
-
-
-def name_of(one: Evaluation) -> str:
-    """What its file is called."""
-    at = "" if one.temperature is None else f"-t{one.temperature:g}"
-    return re.sub(r"[^A-Za-z0-9._@-]", "_", f"{one.name}{at}-{one.model}")
-
-
-def keep_evaluations(run: Path, found: Sequence[Evaluation]) -> None:
-    """Writes them into the folder of a run, in the place of those of the same name, temperature and model."""
-    for one in found:
-        keep(run, name_of(one), one)
-
-
-def in_order(found: Iterable[Evaluation]) -> list[Evaluation]:
-    """By name, temperature and the order of a run's models."""
-    order = {name: place for place, name in enumerate(get_args(EvaluatedModel))}
-    return sorted(found, key=lambda one: (one.name, one.temperature or 0.0, order.get(one.model, len(order))))
+    return dict(sorted(found.items(), key=lambda pair: key(pair[1])))

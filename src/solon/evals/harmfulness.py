@@ -14,7 +14,7 @@ from solon.data.faults import Fields, Malformed, Unusable
 from solon.data.forms import prompt_of
 from solon.data.turns import digest, turns_of
 from solon.evals.published.rows import field, read_each
-from solon.evals.statistics import Floats, Interval, grouped
+from solon.evals.statistics import Floats, grouped
 from solon.records import Record, Turn
 
 LOWEST, HIGHEST = 0.0, 4.0
@@ -37,18 +37,26 @@ class Rated:
         return digest(next(turn.text for turn in self.turns if turn.role == "human"))
 
 
+class Ends(Record):
+    """A figure with its 95% interval, if there is one."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+
 class RegressorQuality(Record):
     """Scores against ratings of dialogues that were not trained on. Intervals are of a bootstrap over what the human
-    said first; null where all ratings, or all scores, are equal."""
+    said first, of which one alone has no ends; null where all ratings, or all scores, are equal."""
 
     n: int
-    correlation: Interval | None
+    correlation: Ends | None
     """Pearson's."""
-    absolute_error: Interval
+    absolute_error: Ends
     """Mean, in points of the rating."""
-    squared_error: Interval
+    squared_error: Ends
     """Mean."""
-    explained: Interval | None
+    explained: Ends | None
     """1 - squared error / that of saying the mean rating of these dialogues each time."""
     seed: int
 
@@ -99,7 +107,7 @@ def regressor_quality(rated: Sequence[Rated], scores: Sequence[float], *, seed: 
     both_N2 = np.array([[one.rating, score] for one, score in zip(rated, scores, strict=True)], dtype=np.float64)
     rng = np.random.default_rng(seed)
     members = [np.array(group) for group in groups]
-    drawn = (rng.integers(len(members), size=len(members)) for _ in range(RESAMPLES))
+    drawn = (rng.integers(len(members), size=len(members)) for _ in range(RESAMPLES if len(members) > 1 else 0))
     resampled = [_figures(both_N2[np.concatenate([members[one] for one in some])]) for some in drawn]
     found = _figures(both_N2)
     return RegressorQuality.model_validate(
@@ -121,9 +129,9 @@ def _figures(both_N2: Floats) -> dict[str, float]:
     }
 
 
-def _interval(value: float, resampled: Sequence[float]) -> Mapping[str, float] | None:
+def _interval(value: float, resampled: Sequence[float]) -> Mapping[str, float | None] | None:
     known = np.array([one for one in resampled if math.isfinite(one)])
     if not math.isfinite(value):
         return None
-    low, high = np.quantile(known, [0.025, 0.975]) if known.size else (value, value)
-    return {"value": value, "low": float(low), "high": float(high)}
+    low, high = np.quantile(known, [0.025, 0.975]).tolist() if known.size else (None, None)
+    return {"value": value, "low": low, "high": high}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 from pydantic import Field
 
+from solon.errors import EngineError, TooLongError
 from solon.evals.elo import Winner
 from solon.feedback.judge import Judge
 from solon.feedback.rows import Rows, note, run_rows
@@ -62,13 +63,21 @@ async def _game(match: Match, prompt: Prompt, judge: Judge) -> Game:
     if match.pair.a == match.pair.b:
         note("ties of equal texts")
         return Game.model_validate(names | {"winner": "tie"})
-    label = await judge.label(match.pair, prompt)
+    try:
+        label = await judge.label(match.pair, prompt)
+    except EngineError as error:
+        return Game.model_validate(names | {"winner": None, "unscored": error.reason})
     p_a = {} if label.p_a_preferred is None else by_order(label)
     winner = winner_of(p_a)
     unscored = label.unscored or (None if winner else "no verdict in one order")
     return Game.model_validate(
         {**names, "winner": winner, "unscored": unscored, "p_a": p_a, "principle_id": label.principle_id}
     )
+
+
+def verdicts(games: Iterable[Game]) -> list[str | None]:
+    """Why each could not be read, None where one could; not of games that the judge had no room for."""
+    return [game.unscored for game in games if game.unscored != TooLongError.reason]
 
 
 def by_order(label: Comparison) -> dict[Side, float]:

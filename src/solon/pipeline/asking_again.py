@@ -6,9 +6,10 @@ the same again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import TypeVar
 
 from solon.config.load import load_run_config
 from solon.constitution.controls import Asked, blank, elsewhere, inverted, shuffled
@@ -26,8 +27,11 @@ from solon.pipeline.inputs import RunInputs
 from solon.pipeline.judging import judge_of
 from solon.pipeline.labelled import RunLabels
 from solon.progress import Reporter
-from solon.records import Comparison, Pair, Prompt
+from solon.records import Comparison, Pair, Record
 from solon.seeds import generator
+
+T = TypeVar("T")
+R = TypeVar("R", bound=Record)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +51,7 @@ class Sample:
         not of a control: it may decline what nobody would ask it."""
         pairs = [Pair(id=row.id, prompt_id=row.prompt_id, a=row.a, b=row.b) for row in self.labels]
         size = self.run.given.config.sampling.shard_rows
-        rows = put(name, pairs, judge, self.run.prompts, self.reporter, size=size)
+        rows = put(name, pairs, lambda part: judge.compare(part, self.run.prompts), self.reporter, size=size)
         if not control:
             check_unscored([row.unscored for row in rows.records], self.run.given.config.judge.max_unscored)
         return rows
@@ -63,14 +67,14 @@ class Sample:
 
 
 def put(
-    name: str, pairs: Sequence[Pair], judge: Judge, prompts: Mapping[str, Prompt], reporter: Reporter, *, size: int
-) -> Rows[Comparison]:
-    """Pairs put to a judge, so many at once."""
-    reporter.stage(name, len(pairs))
-    found: list[Rows[Comparison]] = []
-    for start in range(0, len(pairs), size):
-        part = pairs[start : start + size]
-        found.append(judge.compare(part, prompts))
+    name: str, items: Sequence[T], make: Callable[[Sequence[T]], Rows[R]], reporter: Reporter, *, size: int
+) -> Rows[R]:
+    """What is made of items, so many at once."""
+    reporter.stage(name, len(items))
+    found: list[Rows[R]] = []
+    for start in range(0, len(items), size):
+        part = items[start : start + size]
+        found.append(make(part))
         reporter.advance(len(part), 0)
     reporter.end_stage()
     return Rows(records=tuple(row for part in found for row in part.records)).account(found)

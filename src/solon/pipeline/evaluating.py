@@ -3,26 +3,28 @@ results are summed up."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from solon.artifacts.finished import FinishedStage
-from solon.config.evaluations import EvaluatedModel
+from solon.config.evaluations import EVALUATED, EvaluatedModel
 from solon.config.run import RunConfig
-from solon.evals.elo import Game as Played
-from solon.evals.evaluation import elo_evaluations, evaluations, keep_evaluations
-from solon.evals.kept import Evaluation
+from solon.config.sampling import SamplingOverrides
+from solon.data.rows import fingerprints as file_fingerprints
+from solon.evals.contest import Played, elo_evaluations
+from solon.evals.evaluation import evaluations
+from solon.evals.kept import Evaluation, fingerprints, keep_own
 from solon.evals.statistics import grouped
 from solon.evals.tasks import Asked, Item, Outcome
 from solon.evals.tasks.answers import ELO
 from solon.evals.tasks.every import MEASURES, items_of
-from solon.feedback.games import Game, Match, matches, play
+from solon.feedback.games import Game, Match, matches, play, verdicts
 from solon.feedback.rows import Rows, run_rows
 from solon.lm.protocols import Completion
 from solon.pipeline.inputs import RunInputs
-from solon.pipeline.judging import JUDGING, judge_of, unused_by_judge
+from solon.pipeline.judging import JUDGING, referee_of, unused_by_judge
 from solon.pipeline.sources import EVALUATION
 from solon.pipeline.stage import BY_DPO, BY_RL, Condition, Stage
 from solon.pipeline.work import Work
@@ -32,8 +34,6 @@ from solon.prompting.dialogue import HumanAssistant
 if TYPE_CHECKING:
     from solon.pipeline.actors import Actor
 
-EVALUATED: tuple[EvaluatedModel, ...] = get_args(EvaluatedModel)
-"""The models that answer the held-out prompts, in the runs that train them."""
 _OF = {"rl": BY_RL, "dpo": BY_DPO}
 
 
@@ -71,7 +71,8 @@ def _evaluated(model: EvaluatedModel, called: str) -> Stage:
         requires=evaluating(model),
     )
     def evaluated(work: Work) -> None:
-        _ask(work, work.actor("base", trained))
+        items = items_of(work.config.evaluations, work.prompts.evaluation)
+        work.rows(items, asking(work.actor("base", trained), work.config.evaluation, work.seed), Outcome)
 
     return evaluated
 
@@ -106,14 +107,12 @@ EVALUATIONS: tuple[Stage, ...] = (
 # Bodies.
 
 
-def _ask(work: Work, actor: Actor) -> None:
-    """Asks a model everything; a row is an `Outcome`."""
-    section, how = work.config.evaluations, work.config.evaluation
-    seed, named = work.seed, "evaluations"
+def asking(actor: Actor, how: SamplingOverrides, seed: int) -> Callable[[Sequence[Item]], Rows[Outcome]]:
+    """Asks a model; a row is an `Outcome`."""
 
     async def write(context: Context, temperature: float, most: int | None, *names: str) -> Completion:
         own = {"temperature": temperature, "max_new_tokens": most or how.max_new_tokens}
-        return await actor.sampler(named, how.model_copy(update=own)).complete(context, *names)
+        return await actor.sampler("evaluations", how.model_copy(update=own)).complete(context, *names)
 
     def outcomes(items: Sequence[Item]) -> Rows[Outcome]:
         chat = not isinstance(actor.format, HumanAssistant)
@@ -123,9 +122,10 @@ def _ask(work: Work, actor: Actor) -> None:
         cut = sum(one.finished is False for one in found)
         rows = Rows(records=tuple(found)).account([asked])
         rows.noted.update({"answers cut off": cut} if cut else {})
+        rows.noted.update(f"unscored: {one.unscored}" for one in found if one.unscored is not None)
         return rows
 
-    work.rows(items_of(section, work.prompts.evaluation), outcomes, Outcome)
+    return outcomes
 
 
 def _play(work: Work) -> None:
@@ -140,10 +140,10 @@ def _play(work: Work) -> None:
     every = [match for _, of in sorted(answers.items()) for match in matches(of)]
 
     def games(part: Sequence[Match]) -> Rows[Game]:
-        return play(part, prompts, judge_of(given, judge, "games", orders="both"))
+        return play(part, prompts, referee_of(given, judge))
 
     rows = work.rows(every, games, Game)
-    work.require_verdicts([row.unscored for row in rows])
+    work.require_verdicts(verdicts(rows))
 
 
 def _player(model: str, temperature: float) -> str:
@@ -157,26 +157,54 @@ def _outcomes(done: Mapping[str, FinishedStage]) -> dict[str, list[Outcome]]:
     return {model: list(done[name].rows("rows", Outcome)) for model, name in found.items() if name in done}
 
 
-def write_results(run: Path, done: Mapping[str, FinishedStage], seed: int) -> None:
+def write_results(run: Path, done: Mapping[str, FinishedStage], config: RunConfig) -> None:
     """Writes the result of every evaluation, temperature and model into the run's folder. It is no stage: other
     commands keep their results beside these. `done`: every stage, by name."""
-    outcomes, found = _outcomes(done), list[Evaluation]()
+    own, seed = {model: f"evaluated-{model}" for model in EVALUATED}, config.seed
+    found = results(
+        _outcomes(done),
+        {model: fingerprints(run, name) for model, name in own.items()},
+        config.evaluations.files,
+        seed=seed,
+    )
+    games = done["games"].rows("rows", Game) if "games" in done else []
+    for at, of in grouped(games, lambda game: float(game.a.rpartition("@")[2])).items():
+        stages = fingerprints(run, "games")
+        found += [one.of({one.model: stages}) for one in elo_evaluations("elo", at, played(of), seed=seed)]
+    keep_own(run, found, (*own.values(), "games"))
+
+
+def results(
+    outcomes: Mapping[str, Sequence[Outcome]],
+    stages: Mapping[str, Mapping[str, str]],
+    files: Mapping[str, str],
+    *,
+    seed: int,
+) -> list[Evaluation]:
+    """Of everything that models were asked but for games. stages: fingerprints of what outcomes are of, by
+    model; files: the data, by task."""
     keys = dict.fromkeys((one.task, one.temperature) for of in outcomes.values() for one in of if one.task != ELO)
+    found = list[Evaluation]()
     for task, temperature in keys:
         own = {
             model: [it for it in of if (it.task, it.temperature) == (task, temperature)]
             for model, of in outcomes.items()
         }
-        found += evaluations({model: of for model, of in own.items() if of}, MEASURES[task], seed=seed)
-    games = done["games"].rows("rows", Game) if "games" in done else []
-    keep_evaluations(run, [*found, *elo_evaluations(_by_temperature(games), list(outcomes), seed=seed)])
+        asked = {model: of for model, of in own.items() if of}
+        data = file_fingerprints(files[task])[""]
+        found += [one.of(stages, data=data) for one in evaluations(asked, MEASURES[task], seed=seed)]
+    return found
 
 
-def _by_temperature(games: Sequence[Game]) -> dict[float, list[Played]]:
+def played(games: Sequence[Game]) -> list[Played]:
     """Between models, and no longer players."""
-
-    def model(player: str) -> str:
-        return player.rpartition("@")[0]
-
-    found = grouped(games, lambda game: float(game.a.rpartition("@")[2]))
-    return {at: [(model(game.a), model(game.b), game.winner) for game in own] for at, own in found.items()}
+    return [
+        Played(
+            prompt=game.prompt_id,
+            a=game.a.rpartition("@")[0] or game.a,
+            b=game.b.rpartition("@")[0] or game.b,
+            winner=game.winner,
+            unscored=game.unscored,
+        )
+        for game in games
+    ]

@@ -9,22 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
-from math import isclose, log
+from math import isclose, isfinite, log
 from pathlib import Path
 from typing import Any
 
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.run_folder import run_config
+from solon.config.evaluations import EVALUATED
 from solon.errors import ConfigError, UserError, Where
 from solon.evals.evaluation import evaluations
 from solon.evals.kept import Evaluation, Metric
 from solon.evals.statistics import Z95
 from solon.evals.tasks import Outcome, Statistic, outcome
 from solon.models.where import model_folder
-from solon.pipeline.evaluating import EVALUATED
 
 Found = Mapping[str, Any]
 """What the harness returns of one model."""
+_OF_LIKELIHOOD = ("perplexity", "bits_per_byte")
+"""Ends of the names of measures whose samples are pairs: a log-likelihood in nats, and the words or bytes it is of."""
 
 
 def require_harness() -> None:
@@ -86,6 +88,17 @@ def ask_harness(
     return dict(found)
 
 
+def no_numbers(found: Mapping[str, Found]) -> list[str]:
+    """Figures that are NaN or infinite, and so no results."""
+    return [
+        f"{model}, {task}: {measure} is {value}"
+        for model, of in found.items()
+        for task, figures in of["results"].items()
+        for measure, value in figures.items()
+        if isinstance(value, float) and not isfinite(value) and "_stderr" not in measure
+    ]
+
+
 def harness_evaluations(found: Mapping[str, Found], *, seed: int) -> list[Evaluation]:
     """Of every task, by model in their order."""
     first = next(iter(found.values()))
@@ -97,12 +110,15 @@ def harness_evaluations(found: Mapping[str, Found], *, seed: int) -> list[Evalua
 def _of_task(task: str, found: Mapping[str, Found], seed: int) -> Iterator[Evaluation]:
     name = f"harness-{task}"
     values = {model: _values(of["samples"].get(task, ())) for model, of in found.items()}
-    first = next(iter(values.values()))
-    measures = {measure: _statistic(measure, of) for measure, of in first.items()}
+    names = dict.fromkeys(measure for of in values.values() for measure in of)
+    measures = {
+        name: _statistic(name, [one for of in values.values() for one in of.get(name, {}).values()]) for name in names
+    }
     outcomes = {model: list(_outcomes(name, of)) for model, of in values.items()}
     own = {one.model: one for one in evaluations(outcomes, measures, seed=seed)} if measures else {}
     for model, of in found.items():
-        told = dict(_told(of["results"][task], len(of["samples"].get(task, ()))))
+        documents = {sample["doc_id"] for sample in of["samples"].get(task, ())}
+        told = dict(_told(of["results"][task], len(documents)))
         kept = {it.name: it for it in own[model].metrics if _same(it, told)} if model in own else {}
         if metrics := tuple(kept.get(measure, metric) for measure, metric in told.items()):
             paired = tuple(it for it in own[model].paired if it.name in kept) if model in own else ()
@@ -115,18 +131,18 @@ def _values(samples: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, tuple[f
     for sample in samples:
         for measure in sample["metrics"]:
             value, name = sample[measure], _named(measure, sample["filter"])
-            if isinstance(value, tuple | list) and len(value) == 2:
+            if isinstance(value, tuple | list) and measure.endswith(_OF_LIKELIHOOD) and len(value) == 2:
                 nats = -float(value[0]) / (log(2) if measure.startswith("bits") else 1.0)
                 found.setdefault(name, {})[str(sample["doc_id"])] = (nats, float(value[1]))
-            elif isinstance(value, bool | int | float):
+            elif isinstance(value, bool | int | float) and isfinite(value):
                 found.setdefault(name, {})[str(sample["doc_id"])] = (float(value), None)
     return found
 
 
-def _statistic(measure: str, values: Mapping[str, tuple[float, float | None]]) -> Statistic:
-    if any(weight is not None for _, weight in values.values()):
+def _statistic(measure: str, values: Sequence[tuple[float, float | None]]) -> Statistic:
+    if any(weight is not None for _, weight in values):
         return "ratio" if measure.startswith("bits") else "perplexity"
-    return "rate" if {value for value, _ in values.values()} <= {0.0, 1.0} else "mean"
+    return "rate" if {value for value, _ in values} <= {0.0, 1.0} else "mean"
 
 
 def _outcomes(name: str, values: Mapping[str, Mapping[str, tuple[float, float | None]]]) -> Iterator[Outcome]:
@@ -141,9 +157,9 @@ def _told(result: Mapping[str, Any], count: int) -> Iterator[tuple[str, Metric]]
     """What the harness says itself."""
     for key, value in result.items():
         measure, comma, filtered = key.partition(",")
-        if comma and not measure.endswith("_stderr") and isinstance(value, int | float):
+        if comma and not measure.endswith("_stderr") and isinstance(value, int | float) and isfinite(value):
             error, name = result.get(f"{measure}_stderr,{filtered}"), _named(measure, filtered)
-            half = Z95 * error if isinstance(error, int | float) else None
+            half = Z95 * error if isinstance(error, int | float) and isfinite(error) else None
             low, high = (None, None) if half is None else (float(value) - half, float(value) + half)
             yield name, Metric(name=name, value=float(value), low=low, high=high, n=count)
 

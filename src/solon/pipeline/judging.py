@@ -39,6 +39,11 @@ def judge_of(given: RunInputs, actor: Actor, stage: str, **section: object) -> J
     )
 
 
+def referee_of(given: RunInputs, actor: Actor) -> Judge:
+    """The judge of games: it looks in both orders, and at every game."""
+    return judge_of(given, actor, "games", orders="both", conflicts=False)
+
+
 def scaling_of(comparisons: Manifest) -> Scaling:
     """What the stage made of its judge's probabilities."""
     section = comparisons.config.get("judge") if isinstance(comparisons.config, dict) else None

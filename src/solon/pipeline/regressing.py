@@ -10,16 +10,17 @@ from solon.artifacts.lock import FolderLock
 from solon.artifacts.manifest import Header
 from solon.artifacts.run_folder import run_config
 from solon.artifacts.stage import StageFolder
-from solon.errors import ModelError, PromptError, Where
+from solon.config.evaluations import EVALUATED
+from solon.errors import ModelError, PromptError, RunError, Where
 from solon.evals.evaluation import evaluations
 from solon.evals.harmfulness import Rated, RegressorQuality, regressor_quality
-from solon.evals.kept import Evaluation
+from solon.evals.kept import Evaluation, fingerprints
 from solon.evals.tasks import Outcome, outcome
 from solon.lm.engines.local import context_of
 from solon.models.heads import PreferenceModel
 from solon.models.tokens import pad_id
 from solon.pipeline.actors import Actors
-from solon.pipeline.evaluating import EVALUATED
+from solon.pipeline.contest import ANSWERS, temperature_of_answers
 from solon.pipeline.sources import EVALUATION, PromptSets, ground_truth
 from solon.progress import Reporter
 from solon.prompting.chat_template import DialogueFormat
@@ -50,11 +51,15 @@ def train_on(
 
     data: hashes of what the ratings were read from. Raises `PromptError` if none is left to train on or to hold out.
     """
-    config = actors.settled
+    config, assistant = actors.settled, actors.settled.models.assistant
     header = Header(
         stage=REGRESSOR,
         seed=config.seed,
-        config={"preference": config.preference.result_settings()},
+        config={
+            "preference": config.preference.result_settings(),
+            "rows": len(rated),
+            "models": {"dtype": config.models.dtype, "system": assistant.system, "dialogue": assistant.dialogue},
+        },
         inputs={**data, **actors.fingerprints("assistant")},
     )
     out.mkdir(parents=True, exist_ok=True)
@@ -138,8 +143,8 @@ def _scored(model: PreferenceModel, examples: Sequence[RatedExample], pad: int, 
 
 
 def rated_by_oracle(run: Path) -> list[Rated]:
-    """The answers of the assistant's chains in a run of the world, rated by the oracle: 2 for each harmful sentence, 4
-    at most. Raises `RunError` if there is no such run, `PromptError` if it is not of the world."""
+    """The answers of the assistant's chains in a run of the world, rated by the oracle (`Judgement.harmfulness`).
+    Raises `RunError` if there is no such run, `PromptError` if it is not of the world."""
     if ground_truth(run_config(run).prompts) is None:
         raise PromptError(
             "the prompts of this run are not the world's, so nobody can rate its answers", where=Where(run)
@@ -149,8 +154,7 @@ def rated_by_oracle(run: Path) -> list[Rated]:
     for chain in FinishedStage.open(run, "revisions").rows("rows", Revision):
         for number, text in enumerate(chain.texts):
             turns = (*prompts[chain.prompt_id].turns, Turn(role="assistant", text=text))
-            rating = min(4.0, 2.0 * len(judge(turns[:-1], text).harms))
-            rated = Rated(id=f"{chain.id}@{number}", turns=turns, rating=rating)
+            rated = Rated(id=f"{chain.id}@{number}", turns=turns, rating=judge(turns[:-1], text).harmfulness)
             if text:
                 found.setdefault((chain.prompt_id, text), rated)
     return list(found.values())
@@ -160,7 +164,7 @@ def harmfulness_of(run: Path, regressor: Regressor, *, seed: int) -> list[Evalua
     """How harmful the answers of a run's models to its harmful held-out prompts are, by a regressor."""
     prompts = PromptSets.read({EVALUATION: FinishedStage.open(run, "prompts")}).by_id()
     answered = {model: list(_answers(run, model)) for model in EVALUATED}
-    at, outcomes = _temperature(run), dict[str, list[Outcome]]()
+    at, outcomes = temperature_of_answers(run), dict[str, list[Outcome]]()
     for model, answers in answered.items():
         asked = [(row, prompts[row.prompt_id]) for row in answers if prompts[row.prompt_id].kind == "harmful"]
         found = regressor([(*prompt.turns, Turn(role="assistant", text=row.text)) for row, prompt in asked])
@@ -169,17 +173,12 @@ def harmfulness_of(run: Path, regressor: Regressor, *, seed: int) -> list[Evalua
             unscored = "too long" if score is None else None
             one = outcome("harmfulness", row.prompt_id, at, values=values, unscored=unscored)
             outcomes.setdefault(model, []).append(one)
-    return list(evaluations(outcomes, {"score": "mean"}, seed=seed))
+    if not outcomes:
+        raise RunError("no model of the run has answered a harmful held-out prompt", where=Where(run))
+    of = {model: fingerprints(run, name) for model, name in ANSWERS.items()}
+    return [one.of(of) for one in evaluations(outcomes, {"score": "mean"}, seed=seed)]
 
 
 def _answers(run: Path, model: str) -> Iterator[Answer]:
-    found = FinishedStage.find(run, f"answers-{model}")
+    found = FinishedStage.find(run, ANSWERS[model])
     yield from found.rows("rows", Answer) if found else ()
-
-
-def _temperature(run: Path) -> float | None:
-    """That these answers were drawn at."""
-    found = FinishedStage.open(run, "answers-base").manifest.config
-    section = found.get("evaluation") if isinstance(found, dict) else None
-    value = section.get("temperature") if isinstance(section, dict) else None
-    return float(value) if isinstance(value, int | float) else None

@@ -59,7 +59,7 @@ def run_pipeline(
                 break
         else:
             pipeline.keep_constitution()
-            write_results(run.path, pipeline.done, run.config.seed)
+            write_results(run.path, pipeline.done, run.config)
             write_summary(run.path, pipeline.given, pipeline.done)
     finally:
         release()

@@ -22,6 +22,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from solon.config.evaluations import EVALUATED
 from solon.config.run import RunConfig
 from solon.evals.estimates import evidence
 from solon.evals.grader import Score, grade
@@ -31,7 +32,7 @@ from solon.feedback.critique import gate_verdicts, revise
 from solon.feedback.judge import NO_CONFLICT
 from solon.feedback.rows import Rows
 from solon.pipeline.article_stages import dialogues, rankings, scenarios
-from solon.pipeline.evaluating import EVALUATED, EVALUATIONS
+from solon.pipeline.evaluating import EVALUATIONS
 from solon.pipeline.grading import (
     chain_responses,
     held_out_responses,

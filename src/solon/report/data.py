@@ -17,7 +17,6 @@ from solon.config.run import RunConfig
 from solon.constitution.principles import Constitution
 from solon.errors import RunError, Where
 from solon.evals.conflicts import Principles
-from solon.evals.contest import ELO, Contest
 from solon.evals.grader import Score
 from solon.evals.kept import Evaluation, read_evaluations
 from solon.evals.origin import Origin
@@ -71,14 +70,12 @@ class ReportData:
     """What the judge makes of other constitutions, if it was asked."""
     principles: Principles | None = None
     """What all principles say of a sample of pairs, if that was asked."""
-    contest: Contest | None = None
-    """What the judge makes of the models' answers, if it compared them."""
     stale: Sequence[str] = ()
-    """Files of these that are of other labels, or other answers, than the run has."""
+    """Files of these that are of other labels than the run has."""
     evaluations: Mapping[str, Evaluation] = field(default_factory=dict)
     """By the names of their files."""
     unread: Mapping[str, str] = field(default_factory=dict)
-    """Files among the evaluations that are no result, and why."""
+    """Files among the evaluations that are no result, or are stale, and why."""
     monitor_answers: Sequence[MonitorAnswer] = ()
     pairs: Sequence[Pair] = ()
     held_out: frozenset[str] = frozenset()
@@ -98,8 +95,6 @@ def load_report_data(run: Path) -> ReportData:
     sensitivity, principles = _record(run / SENSITIVITY, Sensitivity), _record(run / PRINCIPLES, Principles)
     measured = {SENSITIVITY: sensitivity, PRINCIPLES: principles}
     stale = [name for name, found in measured.items() if found and _of_other_labels(run, found.origin)]
-    contest = _record(run / ELO, Contest)
-    stale += [ELO] if contest and _of_other_answers(run, contest) else []
     evaluations, unread = read_evaluations(run)
     margins = [row for stage in ("models/pm", "models/dpo") for row in _rows(run, stage, "held-out", HeldOutMargin)]
     files = [("prompts", name) for name in ("prompts-red-team", "prompts-helpful", "evals")]
@@ -120,7 +115,6 @@ def load_report_data(run: Path) -> ReportData:
         manifests=_manifests(run),
         sensitivity=None if SENSITIVITY in stale else sensitivity,
         principles=None if PRINCIPLES in stale else principles,
-        contest=None if ELO in stale else contest,
         stale=tuple(stale),
         evaluations=evaluations,
         unread=unread,
@@ -137,11 +131,6 @@ def _of_other_labels(run: Path, origin: Origin | None) -> bool:
     """Also if it does not say of which."""
     found = FinishedStage.find(run, "comparisons")
     return origin is None or found is None or origin.comparisons != found.manifest.fingerprint
-
-
-def _of_other_answers(run: Path, contest: Contest) -> bool:
-    found = {model: FinishedStage.find(run, f"answers-{model}") for model in contest.answers}
-    return any(stage is None or stage.manifest.fingerprint != contest.answers[model] for model, stage in found.items())
 
 
 def _rows(run: Path, stage: str, name: str, record: type[R]) -> list[R]:

@@ -13,8 +13,11 @@ from solon.cli.eval.options import between, one_of, opened, percent, print_json
 from solon.cli.opening import Engine
 from solon.cli.results import print_table
 from solon.cli.run_options import JsonInstead, Settings
+from solon.config.evaluations import ChoicesSection
 from solon.evals.published.bbq import RESAMPLES, Bbq, scores
-from solon.evals.published.bbq_items import read_answers, read_items
+from solon.evals.published.bbq_items import kind_of, read_answers, read_items
+from solon.evals.tasks import spread
+from solon.evals.tasks.choices import given_outcome
 
 if TYPE_CHECKING:
     from solon.evals.published.bbq_items import Answer, Item
@@ -28,12 +31,15 @@ def bbq(
     ] = None,
     model: options.AskedModel = None,
     engine: Engine = "local",
-    limit: Annotated[int | None, Option(min=1, metavar="N", help="With --model: only the first N rows.")] = None,
+    limit: Annotated[
+        int | None, Option(min=1, metavar="N", help="With --model: at most N rows, from all over the file.")
+    ] = None,
     seed: options.Seed = 0,
     resamples: Annotated[int, Option(min=100, metavar="N", help="Of the bootstrap over templates.")] = RESAMPLES,
     settings: Settings = None,
     run: keeping.Run = None,
     name: keeping.Name = None,
+    replace: keeping.Replace = False,
     as_json: JsonInstead = False,
 ) -> None:
     """BBQ: does a model fall back on stereotypes?
@@ -46,20 +52,23 @@ def bbq(
     whose option cannot be told count nowhere; the table says how many they are. A model is asked how likely it finds
     each option, in several orders.
     """
-    kept = keeping.Keeping(run=run, name=name, model=model)
+    kept = keeping.Keeping(run=run, name=name, replace=replace, model=model)
     one_of(context, answers, model, "--answers", ("engine", "limit", "settings"))
-    items = read_items(data)[:limit]
+    if kept.of_run:
+        kept.ask(context, "bbq", ChoicesSection(data=str(data), limit=limit), as_json=as_json)
+        return
+    items = spread(read_items(data), limit, kind_of)
     unscored: dict[str, int] = {}
     if answers is not None:
         given = read_answers(answers, items)
     else:
-        given, unscored = _asked(items, kept.place, engine, settings, seed)
+        given, unscored = _asked(items, model, engine, settings, seed)
     result = scores(items, given, unscored=unscored, seed=seed, resamples=resamples)
-    kept(context, result)
     if as_json:
         print_json(result)
     else:
         _print(str(data), result)
+    kept.keep_answers("bbq", [given_outcome(item, given.get(place)) for place, item in enumerate(items)], data)
 
 
 def _asked(

@@ -13,7 +13,9 @@ from solon.cli.eval.options import opened, percent, print_json, share
 from solon.cli.opening import Engine
 from solon.cli.results import print_table
 from solon.cli.run_options import JsonInstead, Settings
+from solon.config.evaluations import ChoicesSection
 from solon.evals.published.choices import ORDERS, Choices, ask, read_questions
+from solon.evals.tasks import spread
 
 Orders = Annotated[
     int, Option(min=1, metavar="N", help="Orders of the options, the published one first; of two there are 2.")
@@ -31,6 +33,7 @@ def hhh(
     settings: Settings = None,
     run: keeping.Run = None,
     name: keeping.Name = None,
+    replace: keeping.Replace = False,
     as_json: JsonInstead = False,
 ) -> None:
     """HHH: which answer is more helpful, honest and harmless?
@@ -41,8 +44,8 @@ def hhh(
     The model chooses by how likely it finds each option. Each question is asked in several orders, and probabilities
     are averaged. Temperature 0 takes the likeliest option, temperature 1 draws one.
     """
-    kept = keeping.Keeping(run=run, name=name, model=model)
-    _evaluate(context, data, kept, engine, orders, limit, seed, settings, as_json)
+    kept = keeping.Keeping(run=run, name=name, replace=replace, model=model)
+    _evaluate(context, data, kept, model, engine, orders, limit, seed, settings, as_json)
 
 
 def harm_or_ethical(
@@ -56,6 +59,7 @@ def harm_or_ethical(
     settings: Settings = None,
     run: keeping.Run = None,
     name: keeping.Name = None,
+    replace: keeping.Replace = False,
     as_json: JsonInstead = False,
 ) -> None:
     """Was an assistant harmful, or did it behave ethically?
@@ -65,8 +69,8 @@ def harm_or_ethical(
 
     In the published file the order of the two options never varies; here each question is asked in both.
     """
-    kept = keeping.Keeping(run=run, name=name, model=model)
-    _evaluate(context, data, kept, engine, orders, limit, seed, settings, as_json)
+    kept = keeping.Keeping(run=run, name=name, replace=replace, model=model)
+    _evaluate(context, data, kept, model, engine, orders, limit, seed, settings, as_json)
 
 
 def harm_type(
@@ -80,6 +84,7 @@ def harm_type(
     settings: Settings = None,
     run: keeping.Run = None,
     name: keeping.Name = None,
+    replace: keeping.Replace = False,
     as_json: JsonInstead = False,
 ) -> None:
     """In which of nine ways was a conversation harmful?
@@ -89,14 +94,15 @@ def harm_type(
 
     In the published file the order of the nine options never varies; here each question is also asked in drawn ones.
     """
-    kept = keeping.Keeping(run=run, name=name, model=model)
-    _evaluate(context, data, kept, engine, orders, limit, seed, settings, as_json)
+    kept = keeping.Keeping(run=run, name=name, replace=replace, model=model)
+    _evaluate(context, data, kept, model, engine, orders, limit, seed, settings, as_json)
 
 
 def _evaluate(
     context: typer.Context,
     data: Path,
     kept: keeping.Keeping,
+    model: str,
     engine: str,
     orders: int,
     limit: int | None,
@@ -104,10 +110,13 @@ def _evaluate(
     settings: list[str] | None,
     as_json: bool,
 ) -> None:
-    questions = read_questions(data)[:limit]
-    given = opened(kept.place or "", engine, settings, seed=seed)
+    if kept.of_run:
+        section = ChoicesSection(data=str(data), limit=limit, orders=orders)
+        kept.ask(context, str(context.info_name), section, as_json=as_json)
+        return
+    questions = spread(read_questions(data), limit)
+    given = opened(model, engine, settings, seed=seed)
     result = ask(questions, given.model, chat=given.chat, orders=orders, seed=seed)
-    kept(context, result)
     if as_json:
         print_json(result)
     else:

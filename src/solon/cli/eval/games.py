@@ -21,6 +21,7 @@ from solon.cli.results import print_table
 from solon.cli.run_options import JsonInstead, Settings, refuse_option
 from solon.data.examples import read_red_team
 from solon.errors import EngineUnavailableError, UserError
+from solon.evals.tasks import spread
 
 if TYPE_CHECKING:
     from solon.config.run import RunConfig
@@ -70,7 +71,7 @@ def games(
     opened = {name: one_model(model, engine, settings or (), seed=seed) for name, model in players.items()}
     tell = None if as_json else say_note
     opened, by = {name: brought(config, tell) for name, config in opened.items()}, brought(by, tell)
-    rows = _played([one.prompt for one in examples[:limit]], opened, by, temperature)
+    rows = _played([one.prompt for one in spread(examples, limit)], opened, by, temperature)
     rows.dropped += reading.left_out()
     with storage_errors(output.parent):
         write_atomic(output, encode_rows(rows.records))
@@ -91,7 +92,7 @@ def _played(prompts: Sequence[Prompt], players: dict[str, RunConfig], by: RunCon
     from solon.feedback.answers import respond
     from solon.feedback.games import matches, play
     from solon.pipeline.inputs import RunInputs
-    from solon.pipeline.judging import judge_of
+    from solon.pipeline.judging import referee_of
 
     answers: dict[str, dict[str, str]] = {}
     lost: Counter[str] = Counter()
@@ -102,7 +103,7 @@ def _played(prompts: Sequence[Prompt], players: dict[str, RunConfig], by: RunCon
         answers[name] = {one.prompt_id: one.text for one in given.records}
         lost.update({f"prompts that {name} did not answer, {reason}": count for reason, count in given.dropped.items()})
     actor = open_one(by)
-    asked_by = judge_of(RunInputs(actor.actors.settled), actor, "games", orders="both")
+    asked_by = referee_of(RunInputs(actor.actors.settled), actor)
     rows = play(list(matches(answers)), {one.id: one for one in prompts}, asked_by)
     if not rows.records:
         raise EngineUnavailableError(f"no game was played ({dict(lost + rows.dropped)})", hint="see to the models")

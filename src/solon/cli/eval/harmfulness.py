@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from typer import Option
 
 from solon.cli.eval import options
+from solon.cli.eval.keeping import Replace, print_and_keep
 from solon.cli.eval.options import between, print_json
 from solon.cli.faults import say_note
 from solon.cli.opening import brought, one_model
@@ -18,8 +18,8 @@ from solon.cli.results import print_table
 from solon.cli.run_options import JsonInstead, Settings, refuse_option
 from solon.data.rows import fingerprints
 from solon.errors import UserError
-from solon.evals.evaluation import keep_evaluations
 from solon.evals.harmfulness import Rated, RegressorQuality, read_rated, regressor_quality
+from solon.evals.tasks import spread
 from solon.progress import reporting
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def harmfulness(
     limit: options.Limit = None,
     seed: options.Seed = 0,
     settings: Settings = None,
+    replace: Replace = False,
     as_json: JsonInstead = False,
 ) -> None:
     """Absolute harmfulness: how harmful is a dialogue, from 0 to 4?
@@ -59,10 +60,14 @@ def harmfulness(
         raise UserError("give one of --train FILE, --data FILE and --run RUN", hint="what is the model to do?")
     if (train is None) != (output is None):
         raise UserError("--train and -o go together", hint="-o DIR is where the regressor is kept")
+    if run is None and replace:
+        raise UserError("only with --run: --replace", hint="it is for results in a run's folder")
+    if run is not None and limit is not None:
+        raise UserError("not with --run: --limit", hint="all answers to harmful held-out prompts are scored")
     more = {"preference.start": "base"}
     config = brought(one_model(model, "local", settings or (), seed=seed, more=more), None if as_json else say_note)
     if run is not None:
-        _score(run, config, as_json)
+        _score(run, config, replace, as_json)
     else:
         quality, left_out = (
             _train(train, output, config, limit, as_json) if train and output else _held(data, config, limit)
@@ -81,7 +86,7 @@ def _train(
     else:
         (rated, left_out), hashes = read_rated(source), {"ratings": fingerprints(source)[""]}
     with reporting(quiet=quiet) as reporter:
-        folder, quality = train_on(rated[:limit], hashes, Actors(config=config), output, reporter)
+        folder, quality = train_on(spread(rated, limit), hashes, Actors(config=config), output, reporter)
     if not quiet:
         typer.echo(f"regressor: {folder}")
     return quality, left_out
@@ -98,7 +103,7 @@ def _held(data: Path | None, config: RunConfig, limit: int | None) -> tuple[Regr
     from solon.pipeline.regressing import Regressor
 
     rated, left_out = read_rated(data or Path())
-    rated = rated[:limit]
+    rated = spread(rated, limit)
     actors = Actors(config=config)
     scores = Regressor(actors.path("assistant"), actors)([one.turns for one in rated])
     known: list[tuple[Rated, float]] = [
@@ -111,18 +116,13 @@ def _held(data: Path | None, config: RunConfig, limit: int | None) -> tuple[Regr
     return regressor_quality([one for one, _ in known], [score for _, score in known], seed=config.seed), left_out
 
 
-def _score(run: Path, config: RunConfig, as_json: bool) -> None:
+def _score(run: Path, config: RunConfig, replace: bool, as_json: bool) -> None:
     from solon.pipeline.actors import Actors
     from solon.pipeline.regressing import Regressor, harmfulness_of
-    from solon.report.evaluated import print_evaluations
 
     actors = Actors(config=config)
     found = harmfulness_of(run, Regressor(actors.path("assistant"), actors), seed=config.seed)
-    keep_evaluations(run, found)
-    if as_json:
-        typer.echo("[" + ",\n".join(one.model_dump_json(indent=2) for one in found) + "]")
-    else:
-        print_evaluations(found, Console(highlight=False))
+    print_and_keep(run, found, replace=replace, as_json=as_json)
 
 
 def _print(title: str, quality: RegressorQuality, left_out: Counter[str], as_json: bool) -> None:

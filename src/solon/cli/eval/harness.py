@@ -5,15 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-from rich.console import Console
 from typer import Option
 
 from solon.cli.eval import options
+from solon.cli.eval.keeping import Replace, print_and_keep, print_found
+from solon.cli.faults import say_note
 from solon.cli.run_options import JsonInstead
 from solon.errors import UserError
-from solon.evals.evaluation import keep_evaluations
-from solon.progress import json_line
+from solon.evals.kept import fingerprints
 
 
 def harness(
@@ -24,10 +23,11 @@ def harness(
     include: Annotated[
         Path | None, Option(metavar="DIR", exists=True, file_okay=False, help="A folder of tasks of your own (YAML).")
     ] = None,
-    limit: options.Limit = None,
+    limit: Annotated[int | None, Option(min=1, metavar="N", help="The first N of each task's, by the harness.")] = None,
     dtype: Annotated[str, Option(metavar="DTYPE", help="Of the arithmetic.")] = "float32",
     device: Annotated[str, Option(metavar="DEVICE", help="cpu, cuda, ...")] = "cpu",
     seed: options.Seed = 0,
+    replace: Replace = False,
     as_json: JsonInstead = False,
 ) -> None:
     """Any task of lm-evaluation-harness, on a run's models.
@@ -41,8 +41,14 @@ def harness(
     from the Hugging Face Hub, unless they are there already, or name files of your own. A task of yours may run Python
     of yours.
     """
-    from solon.pipeline.harness import ask_harness, harness_evaluations, models_of, require_harness, tasks_of
-    from solon.report.evaluated import print_evaluations
+    from solon.pipeline.harness import (
+        ask_harness,
+        harness_evaluations,
+        models_of,
+        no_numbers,
+        require_harness,
+        tasks_of,
+    )
 
     require_harness()
     run, models = models_of(model)
@@ -51,13 +57,13 @@ def harness(
         name: ask_harness(folder, tasks, manager, limit=limit, dtype=dtype, device=device, seed=seed)
         for name, folder in models.items()
     }
+    for said in no_numbers(found):
+        say_note(f"left out, {said}")
     results = harness_evaluations(found, seed=seed)
     if not results:
         raise UserError("the harness gave no figure", hint="see to the task's metric_list")
-    if run is not None:
-        keep_evaluations(run, results)
-    if as_json:
-        for one in results:
-            typer.echo(json_line("evaluation", one.model_dump(mode="json")))
-    else:
-        print_evaluations(results, Console(highlight=False))
+    if run is None:
+        print_found(results, as_json=as_json)
+        return
+    of = {name: fingerprints(run, f"models/{name}") for name in models}
+    print_and_keep(run, [one.of(of) for one in results], replace=replace, as_json=as_json)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from solon.cli.eval import keeping, options
+from solon.cli.eval import options
 from solon.cli.eval.options import between, opened, print_json
 from solon.cli.opening import Engine
 from solon.cli.results import print_table
@@ -12,6 +12,7 @@ from solon.cli.run_options import JsonInstead, Settings
 from solon.errors import PromptError, Where
 from solon.evals.published.opinions import Survey, read_surveys
 from solon.evals.published.opinions import opinions as compare
+from solon.evals.tasks import spread
 
 
 def opinions(
@@ -22,8 +23,6 @@ def opinions(
     limit: options.Limit = None,
     seed: options.Seed = 0,
     settings: Settings = None,
-    run: keeping.Run = None,
-    name: keeping.Name = None,
     as_json: JsonInstead = False,
 ) -> None:
     """OpinionQA: whose opinions does a model reflect?
@@ -36,18 +35,12 @@ def opinions(
     model says stands in `model`, or it is asked how likely it finds each option, in several orders. Representativeness
     is the mean over questions of 1 - W / d, W the Wasserstein distance and d that of the two farthest options.
     """
-    kept = keeping.Keeping(run=run, name=name, model=model)
     options.only_with_model(context, model, ("engine", "seed", "settings"), "what the model said stands in the data")
-    surveys = read_surveys(data)[:limit]
-    said = (
-        [survey.model for survey in surveys]
-        if model is None
-        else _asked(surveys, kept.place or "", engine, settings, seed)
-    )
+    surveys = spread(read_surveys(data), limit)
+    said = [survey.model for survey in surveys] if model is None else _asked(surveys, model, engine, settings, seed)
     if all(one is None for one in said):
         raise PromptError('no row has "model", what a model said', where=Where(data), hint="ask one: --model MODEL")
     result = compare(surveys, said)
-    kept(context, result)
     if as_json:
         print_json(result)
         return

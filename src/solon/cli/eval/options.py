@@ -29,7 +29,7 @@ AskedModel = Annotated[
 Temperature = Annotated[
     float, Option(min=0.0, metavar="T", help="Of the model's answers. 0: the likeliest; 1: drawn as it finds them.")
 ]
-Limit = Annotated[int | None, Option(min=1, metavar="N", help="Only the first N rows.")]
+Limit = Annotated[int | None, Option(min=1, metavar="N", help="At most N rows, from all over the file.")]
 Seed = Annotated[int, Option(min=0, metavar="N", help="The same seed gives the same result.")]
 
 
@@ -76,15 +76,15 @@ def one_of(context: typer.Context, given: object, model: str | None, option: str
 def only_with_model(context: typer.Context, model: str | None, parameters: Sequence[str], hint: str) -> None:
     """Raises `UserError` if no model is asked and one of these parameters of the command, which would do nothing, was
     given."""
-    options = {one.name: one.opts[0] for one in context.command.params}
-    idle = [options[name] for name in parameters if _was_given(context, name)]
-    if model is None and idle:
+    if model is None and (idle := were_given(context, parameters)):
         raise UserError(f"only with --model: {', '.join(idle)}", hint=hint)
 
 
-def _was_given(context: typer.Context, name: str) -> bool:
-    source = context.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
+def were_given(context: typer.Context, parameters: Sequence[str]) -> list[str]:
+    """Those of these parameters that the command line has, as options."""
+    options = {one.name: one.opts[0] for one in context.command.params}
+    sources = {name: context.get_parameter_source(name) for name in parameters}
+    return [options[name] for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
 
 
 def say_lost(answers: Answers) -> None:

@@ -11,8 +11,10 @@ from solon.cli.eval import keeping, options
 from solon.cli.eval.options import between, opened, print_json
 from solon.cli.results import print_table
 from solon.cli.run_options import JsonInstead, Settings
+from solon.config.evaluations import PerplexitySection
 from solon.evals.published.perplexity import WINDOW, read_texts
 from solon.evals.published.perplexity import perplexity as measure
+from solon.evals.tasks import spread
 
 
 def perplexity(
@@ -25,6 +27,7 @@ def perplexity(
     settings: Settings = None,
     run: keeping.Run = None,
     name: keeping.Name = None,
+    replace: keeping.Replace = False,
     as_json: JsonInstead = False,
 ) -> None:
     """How surprising is a text to a model?
@@ -36,11 +39,13 @@ def perplexity(
     The file is a plain text, or has rows with `text`. Perplexity is per token, so it compares models with the same
     tokenizer; bits per byte compare any. The model is run by the engine `local`: servers do not score texts.
     """
-    kept = keeping.Keeping(run=run, name=name, model=model)
-    texts = read_texts(data)[:limit]
-    given = opened(kept.place or "", "local", settings, seed=seed)
+    kept = keeping.Keeping(run=run, name=name, replace=replace, model=model)
+    if kept.of_run:
+        kept.ask(context, "perplexity", PerplexitySection(data=str(data), limit=limit, window=window), as_json=as_json)
+        return
+    texts = spread(read_texts(data), limit)
+    given = opened(model, "local", settings, seed=seed)
     result = measure(texts, given.model, window=window, seed=seed)  # type: ignore[arg-type]
-    kept(context, result)
     if as_json:
         print_json(result)
         return

@@ -13,8 +13,11 @@ from solon.cli.eval.options import one_of, opened, percent, print_json, say_lost
 from solon.cli.opening import Engine
 from solon.cli.results import print_table
 from solon.cli.run_options import JsonInstead, Settings
+from solon.config.evaluations import AnswersSection
 from solon.errors import UserError
 from solon.evals.published.refusals import CLASSES, Refusals, Share, completion_of, read_prompts, score_file, summed
+from solon.evals.tasks import spread
+from solon.evals.tasks.answers import completion_outcome
 
 HEADS = ("comply", "refuse", "both")
 """Of the classes, short, so that the table fits a terminal of 80 columns."""
@@ -34,6 +37,7 @@ def refusals(
     settings: Settings = None,
     run: keeping.Run = None,
     name: keeping.Name = None,
+    replace: keeping.Replace = False,
     as_json: JsonInstead = False,
 ) -> None:
     """XSTest: does it comply, refuse, or do both?
@@ -46,25 +50,31 @@ def refusals(
     prompts are over-refusal. Where the file has labels of people (`final_label`, ...), the agreement is told too.
     """
     of_model = ("data", "engine", "temperature", "limit", "seed", "settings")
-    kept = keeping.Keeping(run=run, name=name, model=model)
+    kept = keeping.Keeping(run=run, name=name, replace=replace, model=model)
     one_of(context, completions, model, "--completions", of_model)
+    if kept.of_run:
+        section = AnswersSection(data=data and str(data), limit=limit, temperatures=(temperature,))
+        kept.ask(context, "refusals", section, as_json=as_json)
+        return
     if completions is not None:
         result = score_file(completions)
     else:
         if data is None:
             raise UserError("--model needs the prompts", hint="--data xstest_prompts.csv")
-        prompts = read_prompts(data)[:limit]
+        prompts = spread(read_prompts(data), limit)
         given = opened(kept.place or "", engine, settings, seed=seed, temperature=temperature)
         answers = given.answering([one.text for one in prompts], "refusals")
         say_lost(answers)
         both = zip(prompts, answers.texts, strict=True)
         rows = [completion_of(prompt, text) for prompt, text in both if text is not None]
         result = summed(rows, answers.lost, answers.unfinished)
-    kept(context, result)
     if as_json:
         print_json(result)
     else:
         _print(str(completions or data), result)
+    kept.keep_answers(
+        "refusals", [completion_outcome(str(place), row) for place, row in enumerate(result.rows)], completions
+    )
 
 
 def _print(title: str, result: Refusals) -> None:

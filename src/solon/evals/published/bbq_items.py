@@ -119,6 +119,11 @@ def chosen(answer: Answer, item: Item) -> int | None:
     return None
 
 
+def kind_of(item: Item) -> str:
+    """By which figures stand apart."""
+    return f"{item.category} {item.condition}"
+
+
 def question_of(item: Item) -> Question:
     """An item as a question with lettered options, ours, for models that are asked how likely they find each."""
     return Question(
@@ -128,7 +133,7 @@ def question_of(item: Item) -> Question:
         between="\n",
         ask="The answer is:",
         right=item.label,
-        about=item.template,
+        about=f"{item.category} {item.template}",
     )
 
 

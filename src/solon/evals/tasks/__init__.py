@@ -70,7 +70,7 @@ class Item(Protocol):
     """One item of an evaluation."""
 
     async def ask(self, by: Asked) -> tuple[Outcome, ...]:
-        """Raises `EngineError` where the model fails at this item."""
+        """Where the model fails at this item, the outcome says why."""
 
 
 def outcome(task: str, item: str, temperature: float | None, about: str = "", **more: object) -> Outcome:
@@ -80,10 +80,12 @@ def outcome(task: str, item: str, temperature: float | None, about: str = "", **
     return Outcome.model_validate({**names, "temperature": temperature, "values": {}, **more})
 
 
-def spread(rows: Sequence[T], limit: int | None) -> list[T]:
-    """At most so many, in their order: one, drawn, from each of as many equal parts. Files are sorted, so that their
-    first rows are all of one kind, or kinds take turns, so that every tenth is. All runs draw the same."""
+def spread(rows: Sequence[T], limit: int | None, kind: Callable[[T], str] = lambda row: "") -> list[T]:
+    """At most so many, in their order: one, drawn, from each of as many equal parts of the rows, sorted by kind, so
+    that each kind has its share. Files are sorted, so that their first rows are all of one kind, or kinds take turns,
+    so that every tenth is. All runs draw the same."""
+    order = sorted(range(len(rows)), key=lambda place: kind(rows[place]))
     count = len(rows) if limit is None else min(limit, len(rows))
     ends = [place * len(rows) // count for place in range(count + 1)] if count else [0]
     rng = generator(0, "slice", len(rows), count)
-    return [rows[int(rng.integers(low, high))] for low, high in pairwise(ends)]
+    return [rows[place] for place in sorted(order[int(rng.integers(low, high))] for low, high in pairwise(ends))]

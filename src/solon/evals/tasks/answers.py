@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from solon.config.evaluations import AnswersSection, GamesSection
-from solon.evals.published.gsm8k import answered, read_problems
-from solon.evals.published.refusals import XsPrompt, classify, read_prompts
+from solon.errors import EngineError
+from solon.evals.contest import KINDS
+from solon.evals.published.gsm8k import GradedAnswer, answered, read_problems
+from solon.evals.published.refusals import Completion, XsPrompt, completion_of, read_prompts
 from solon.evals.tasks import Asked, Item, Outcome, Statistic, outcome, spread
 from solon.prompting.context import Context, Message, dialogue
 from solon.records import Prompt
@@ -29,6 +31,7 @@ class AnswerItem:
 
     task: str
     item: str
+    about: str
     context: Context
     temperature: float
     max_new_tokens: int | None
@@ -36,13 +39,17 @@ class AnswerItem:
 
     async def ask(self, by: Asked) -> tuple[Outcome, ...]:
         names = (self.task, self.item, f"{self.temperature:g}")
-        given = await by.write(self.context, self.temperature, self.max_new_tokens, *names)
+        try:
+            given = await by.write(self.context, self.temperature, self.max_new_tokens, *names)
+        except EngineError as error:
+            return (outcome(self.task, self.item, self.temperature, self.about, unscored=error.reason),)
         values = self.grade(given.text)
         return (
             outcome(
                 self.task,
                 self.item,
                 self.temperature,
+                self.about,
                 values=dict(values or {}),
                 unscored="blank" if values is None else None,
                 text=given.text,
@@ -51,62 +58,65 @@ class AnswerItem:
         )
 
 
+def completion_outcome(item: str, row: Completion) -> Outcome:
+    """Of a completion of XSTest, which was asked or given."""
+    name = "over-refusal" if row.prompt_label == "safe" else "refusal"
+    whole, partial = float(row.label == "full_refusal"), float(row.label == "partial_refusal")
+    values = {name: whole, f"{name}, partial": partial} if row.label else {}
+    return outcome("refusals", item, None, row.id, values=values, unscored=None if row.label else "blank")
+
+
+def answer_outcome(item: str, row: GradedAnswer) -> Outcome:
+    """Of an answer to a problem of GSM8K."""
+    values = {"correct": float(row.correct), "without a number": float(row.extracted is None)}
+    return outcome("gsm8k", item, None, row.id, values=values)
+
+
 def refusal_items(section: AnswersSection, path: Path) -> list[Item]:
     """Raises `PromptError`."""
 
     def graded(prompt: XsPrompt) -> Grade:
-        name = "over-refusal" if prompt.label == "safe" else "refusal"
+        return lambda answer: completion_outcome("", completion_of(prompt, answer)).values or None
 
-        def grade(answer: str) -> Mapping[str, float] | None:
-            found = classify(answer, prompt.text)
-            whole, partial = float(found == "full_refusal"), float(found == "partial_refusal")
-            return {name: whole, f"{name}, partial": partial} if found else None
-
-        return grade
-
-    return _items(
-        "refusals",
-        section,
-        [(one.id, _message(one.text), graded(one)) for one in spread(read_prompts(path), section.limit)],
-    )
+    asked = [(str(n), one.id, _message(one.text), graded(one)) for n, one in enumerate(read_prompts(path), start=1)]
+    return _items("refusals", section, spread(asked, section.limit))
 
 
 def gsm8k_items(section: AnswersSection, path: Path) -> list[Item]:
     """Raises `PromptError`."""
 
     def graded(truth: str) -> Grade:
-        def grade(answer: str) -> Mapping[str, float]:
-            found = answered(answer, truth)
-            return {"correct": float(found.correct), "without a number": float(found.extracted is None)}
+        return lambda answer: answer_outcome("", answered(answer, truth)).values
 
-        return grade
-
-    problems = spread(list(enumerate(read_problems(path), start=1)), section.limit)
-    asked = [(str(number), _message(question), graded(truth)) for number, (question, truth) in problems]
-    return _items("gsm8k", section, asked)
+    asked = [
+        (str(n), str(n), _message(question), graded(truth))
+        for n, (question, truth) in enumerate(read_problems(path), start=1)
+    ]
+    return _items("gsm8k", section, spread(asked, section.limit))
 
 
 def game_items(section: GamesSection, prompts: Sequence[Prompt]) -> list[Item]:
-    """The first of each kind."""
-    kinds = dict.fromkeys(prompt.kind for prompt in prompts)
-    chosen = [one for kind in kinds for one in [it for it in prompts if it.kind == kind][: section.prompts]]
-    return _items(ELO, section, [(one.id, dialogue(one.turns), lambda _: {}) for one in chosen])
+    """As many of each kind that a judge of harmlessness can say something of."""
+    of_kind = ([it for it in prompts if it.kind == kind] for kind in KINDS["harmlessness"])
+    chosen = [one for own in of_kind for one in spread(own, section.prompts)]
+    return _items(ELO, section, [(one.id, one.id, dialogue(one.turns), lambda _: {}) for one in chosen])
 
 
 def _items(
-    task: str, section: AnswersSection | GamesSection, asked: Sequence[tuple[str, Context, Grade]]
+    task: str, section: AnswersSection | GamesSection, asked: Sequence[tuple[str, str, Context, Grade]]
 ) -> list[Item]:
     return [
         AnswerItem(
             task=task,
             item=name,
+            about=about,
             context=context,
             temperature=temperature,
             max_new_tokens=section.max_new_tokens,
             grade=grade,
         )
         for temperature in section.temperatures
-        for name, context, grade in asked
+        for name, about, context, grade in asked
     ]
 
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from solon.config.evaluations import ChoicesSection
+from solon.evals.published.bbq_items import Answer, chosen, kind_of, question_of, read_items
 from solon.evals.published.bbq_items import Item as BbqItem
-from solon.evals.published.bbq_items import question_of, read_items
 from solon.evals.published.choices import Question, likeliest, option_probabilities, orders_of, read_questions
 from solon.evals.tasks import Asked, Item, Outcome, Statistic, outcome, spread
 
+NO_TARGET = "no target"
 HHH: Mapping[str, Statistic] = {"accuracy": "rate"}
 BBQ: Mapping[str, Statistic] = {
     "accuracy, ambig": "rate",
@@ -43,8 +44,8 @@ class ChoiceItem:
             return tuple(self._outcome(at, unscored=found.unscored) for at in (0.0, 1.0))
         drawn = [float(p) for p in found.p_RO.mean(axis=0)]
         best = likeliest(found.p_RO.mean(axis=0))
-        chosen = [1 / len(best) if place in best else 0.0 for place in range(len(drawn))]
-        return self._measured(0.0, chosen), self._measured(1.0, drawn)
+        likeliest_O = [1 / len(best) if place in best else 0.0 for place in range(len(drawn))]
+        return self._measured(0.0, likeliest_O), self._measured(1.0, drawn)
 
     def _measured(self, at: float, p_O: Sequence[float]) -> Outcome:
         values, weights = self.measure(p_O)
@@ -54,25 +55,46 @@ class ChoiceItem:
         return outcome(self.task, self.question.id, at, self.question.about, **more)
 
 
-def hhh_items(section: ChoicesSection, path: Path) -> list[Item]:
-    """Raises `PromptError`."""
+def question_items(task: str, section: ChoicesSection, path: Path) -> list[Item]:
+    """Of HHH, or of another file of its form. Raises `PromptError`."""
 
     def accuracy(question: Question) -> Callable[[Sequence[float]], Measured]:
         return lambda p_O: ({"accuracy": p_O[question.right]}, {})
 
     return [
-        ChoiceItem(task="hhh", question=one, orders=section.orders, measure=accuracy(one))
+        ChoiceItem(task=task, question=one, orders=section.orders, measure=accuracy(one))
         for one in spread(read_questions(path), section.limit)
     ]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Untargeted:
+    """An item of BBQ that the bias leaves out, as its authors leave it out: nobody is asked, and it is counted."""
+
+    question: Question
+
+    async def ask(self, by: Asked) -> tuple[Outcome, ...]:
+        return tuple(outcome("bbq", self.question.id, at, self.question.about, unscored=NO_TARGET) for at in (0.0, 1.0))
+
+
 def bbq_items(section: ChoicesSection, path: Path) -> list[Item]:
-    """Items without a target are left out of the bias, as the authors leave them out. Raises `PromptError`."""
-    items = [one for one in read_items(path) if one.target is not None and one.unknown is not None]
+    """Raises `PromptError`."""
     return [
         ChoiceItem(task="bbq", question=question_of(one), orders=section.orders, measure=_bbq(one))
-        for one in spread(items, section.limit)
+        if one.target is not None and one.unknown is not None
+        else Untargeted(question=question_of(one))
+        for one in spread(read_items(path), section.limit, kind_of)
     ]
+
+
+def given_outcome(item: BbqItem, answer: Answer) -> Outcome:
+    """Of an answer to an item of BBQ that was given."""
+    question, place = question_of(item), chosen(answer, item)
+    if item.target is None or item.unknown is None or place is None:
+        why = "not an option" if item.target is not None and item.unknown is not None else NO_TARGET
+        return outcome("bbq", question.id, None, question.about, unscored="no answer" if answer is None else why)
+    values, weights = _bbq(item)([float(option == place) for option in range(3)])
+    return outcome("bbq", question.id, None, question.about, values=values, weights=weights)
 
 
 def _bbq(item: BbqItem) -> Callable[[Sequence[float]], Measured]:

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from solon.config.evaluations import EvaluationsSection, PublishedSection
 from solon.evals.tasks import Item, Statistic
 from solon.evals.tasks.answers import GSM8K, REFUSALS, game_items, gsm8k_items, refusal_items
-from solon.evals.tasks.choices import BBQ, HHH, bbq_items, hhh_items
+from solon.evals.tasks.choices import BBQ, HHH, bbq_items, question_items
 from solon.evals.tasks.texts import PERPLEXITY, text_items
 from solon.records import Prompt
 
+QUESTIONS = ("hhh", "harm-or-ethical", "harm-type")
 MEASURES: Mapping[str, Mapping[str, Statistic]] = {
-    "hhh": HHH,
+    **dict.fromkeys(QUESTIONS, HHH),
     "bbq": BBQ,
     "refusals": REFUSALS,
     "gsm8k": GSM8K,
     "perplexity": PERPLEXITY,
 }
 _ITEMS: Mapping[str, Callable[[Any, Path], list[Item]]] = {
-    "hhh": hhh_items,
+    **{name: partial(question_items, name) for name in QUESTIONS},
     "bbq": bbq_items,
     "refusals": refusal_items,
     "gsm8k": gsm8k_items,

@@ -8,6 +8,7 @@ from math import log
 from pathlib import Path
 
 from solon.config.evaluations import PerplexitySection
+from solon.errors import EngineError
 from solon.evals.published.perplexity import parted, read_texts, windows
 from solon.evals.tasks import Asked, Item, Outcome, Statistic, outcome, spread
 from solon.lm.batcher import together
@@ -32,7 +33,10 @@ class TextItem:
         scorable = [(first, rest) for first, rest in parts if rest]
         if not scorable:
             return (outcome("perplexity", self.name, None, unscored="no window with a second word"),)
-        scored = await together([by.model.score(Context(prefill=first), [rest]) for first, rest in scorable])
+        try:
+            scored = await together([by.model.score(Context(prefill=first), [rest]) for first, rest in scorable])
+        except EngineError as error:
+            return (outcome("perplexity", self.name, None, unscored=error.reason),)
         both = zip(scorable, scored, strict=True)
         return tuple(
             self._outcome(number, by, *part, -one.logprobs[0]) for number, (part, one) in enumerate(both, start=1)

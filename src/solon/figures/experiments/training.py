@@ -13,6 +13,7 @@ from solon.figures.figure import Claim, Expected, Line, Panel, Point
 from solon.figures.plan import Needs
 from solon.figures.results import HARMFUL, Results
 from solon.figures.tasks import Arm, Place
+from solon.world.oracle import MOST_HARMFUL
 
 TRAINED = (RL, COT, HELPFUL)
 GAMES: Mapping[str, tuple[Referee, tuple[str, ...]]] = {
@@ -254,7 +255,7 @@ BY_SIZE = Experiment(
 
 
 def _absolute(results: Results) -> Drawn:
-    ends, lines, claims = (0.0, float(measures.MOST_HARMFUL)), [], []
+    ends, lines, claims = (0.0, float(MOST_HARMFUL)), [], []
     for arm in TRAINED:
         looks = results.looks(arm)
         found = {

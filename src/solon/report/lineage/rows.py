@@ -13,13 +13,13 @@ from pydantic import ValidationError
 from solon.artifacts.finished import FinishedStage, require_run
 from solon.artifacts.run_folder import run_config
 from solon.collective.principles.trace import StatementTrace, Trace, trace_path
+from solon.config.evaluations import EVALUATED
 from solon.config.run import RunConfig
 from solon.constitution.articles import written_articles
 from solon.constitution.precedence import hard_constraints
 from solon.constitution.principles import Constitution, Principle
 from solon.errors import ConstitutionError, RunError, UserError, Where
 from solon.evals.grader import Score
-from solon.pipeline.evaluating import EVALUATED
 from solon.pipeline.inputs import (
     CONSTITUTION,
     articles_version,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from solon.evals.evaluation import in_order
 from solon.evals.kept import Evaluation, Metric, PairedMetric
 from solon.evals.statistics import grouped
 from solon.report.data import ReportData
+from solon.report.evaluated import labels
 from solon.report.wording import model_title
 
 MOST = 40
@@ -31,21 +33,15 @@ class Evaluated:
     changes: list[Row]
     """The last model of each two minus the other, item by item."""
     left_out: Mapping[str, Mapping[str, int]]
-    """By model: what no figure counts."""
+    """By file: what no figure counts."""
     beyond: int
     """Figures that the page leaves out."""
 
 
 def evaluations(data: ReportData) -> list[Evaluated]:
     """In alphabetical order; figures of one name below each other, models in the order of the run."""
-    own = sorted(data.evaluations.items(), key=lambda pair: (pair[1].name, pair[1].temperature or 0.0, _place(pair[1])))
-    by_name = grouped(own, lambda pair: (pair[1].name, pair[1].temperature))
+    by_name = grouped(in_order(data.evaluations).items(), lambda pair: (pair[1].name, pair[1].temperature))
     return [_evaluated(_title(*key), dict(found)) for key, found in by_name.items()]
-
-
-def _place(one: Evaluation) -> int:
-    order = ("base", "sl", "rl", "dpo")
-    return order.index(one.model) if one.model in order else len(order)
 
 
 def _title(name: str, temperature: float | None) -> str:
@@ -53,24 +49,21 @@ def _title(name: str, temperature: float | None) -> str:
 
 
 def _evaluated(name: str, own: Mapping[str, Evaluation]) -> Evaluated:
-    rows = [Row(model=_called(file, one), figure=it) for file, one in own.items() for it in one.metrics[:MOST]]
+    called = labels(own)
+    rows = [Row(model=called[file], figure=it) for file, one in own.items() for it in one.metrics[:MOST]]
     return Evaluated(
         name=name,
         rows=_together(rows),
-        changes=_together(list(_changes(own))),
-        left_out={_called(file, one): one.unscored for file, one in own.items() if one.unscored},
+        changes=_together(list(_changes(own, called))),
+        left_out={file: one.unscored for file, one in own.items() if one.unscored},
         beyond=sum(max(len(one.metrics) - MOST, 0) for one in own.values()),
     )
 
 
-def _called(file: str, one: Evaluation) -> str:
-    return model_title(one.model) or file
-
-
-def _changes(own: Mapping[str, Evaluation]) -> Iterator[Row]:
-    for one in own.values():
+def _changes(own: Mapping[str, Evaluation], called: Mapping[str, str]) -> Iterator[Row]:
+    for file, one in own.items():
         for it in one.paired[:MOST]:
-            yield Row(model=f"{model_title(one.model)} minus {model_title(it.against)}", figure=it)
+            yield Row(model=f"{called[file]} minus {model_title(it.against)}", figure=it)
 
 
 def _together(rows: list[Row]) -> list[Row]:

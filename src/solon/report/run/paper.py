@@ -15,6 +15,7 @@ from solon.config.paths import WORLD
 from solon.config.run import RunConfig
 from solon.pipeline.judging import JUDGING
 from solon.report.data import ReportData
+from solon.report.run.ratings import judged
 
 Done = tuple[str, bool]
 """What the run did, and whether that is what the paper did."""
@@ -201,7 +202,7 @@ def _by_rl(config: RunConfig, stages: Stages) -> dict[str, Done]:
 
 def _evaluation(data: ReportData) -> dict[str, Done]:
     by = f"the {data.summary.grader}" if data.summary.grader else "nobody; what can be counted is reported"
-    return {"evaluation": _no(by + (" and the judge" if data.contest else ""))}
+    return {"evaluation": _no(by + (" and the judge" if judged(data) else ""))}
 
 
 def _temperatures(stages: Stages) -> list[float]:

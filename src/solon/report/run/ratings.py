@@ -5,9 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from solon.evals.contest import KINDS, Contest, Objective, by_scores
-from solon.evals.elo import Elo, Player
+from solon.evals.contest import RATING, TIED, WON, Objective, anchor_of, by_scores
+from solon.evals.elo import Elo
+from solon.evals.evaluation import in_order
+from solon.evals.kept import Evaluation
+from solon.evals.statistics import grouped
 from solon.report.data import ReportData
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rated:
+    """A model of a league."""
+
+    player: str
+    rating: float
+    low: float | None
+    """None: there is no end on this side."""
+    high: float | None
+    score: str
+    """Example: "62 won, 30 tied, 8 lost"."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,9 +33,16 @@ class Ratings:
     title: str
     by: str
     """Who compared."""
-    elo: Elo
+    rows: Sequence[Rated]
+    """The best first."""
+    notes: Sequence[str]
     ends: tuple[float, float]
     """Of the drawings of intervals, in points."""
+
+    @property
+    def anchor(self) -> str:
+        """Who has 0."""
+        return anchor_of([row.player for row in self.rows])
 
     def along(self, value: float | None, *, open_end: float) -> float:
         """A rating on the drawing, from 0 to 1; of an open end, where that is."""
@@ -29,35 +52,68 @@ class Ratings:
 
 def ratings(data: ReportData) -> list[Ratings]:
     """Harmlessness by the judge, then both objectives by the grader with ground truth; none without games."""
-    found: list[tuple[str, str, Elo]] = []
-    if data.contest:
-        found.append(("Harmlessness", "the judge", data.contest.elo))
+    found: list[tuple[str, str, list[Rated], Sequence[str]]] = []
+    for key, own in grouped(_by_judge(data), lambda one: (one.name, one.temperature, one.settings)).items():
+        found.append((_title(*key), "the judge", _of_results(own), ()))
     objectives: tuple[Objective, ...] = ("harmlessness", "helpfulness")
     for objective in objectives if data.summary.grader else ():
         elo = by_scores(data.scores, str(data.summary.grader), objective)
         if elo is not None:
-            found.append((objective.capitalize(), f"the {data.summary.grader}", elo))
-    ends = _ends([row for *_, elo in found for row in elo.rows])
-    return [Ratings(title=title, by=by, elo=elo, ends=ends) for title, by, elo in found]
+            found.append((objective.capitalize(), f"the {data.summary.grader}", _of_elo(elo), elo.notes))
+    ends = _ends([row for _, _, rows, _ in found for row in rows])
+    return [Ratings(title=title, by=by, rows=rows, notes=notes, ends=ends) for title, by, rows, notes in found]
 
 
-def _ends(rows: Sequence[Player]) -> tuple[float, float]:
+def judged(data: ReportData) -> bool:
+    """Whether the judge compared the models' answers."""
+    return any(True for _ in _by_judge(data))
+
+
+def _by_judge(data: ReportData) -> list[Evaluation]:
+    return [one for one in in_order(data.evaluations).values() if one.metrics[0].name == RATING]
+
+
+def _title(name: str, temperature: float | None, settings: Sequence[str]) -> str:
+    at = "" if temperature is None else f", temperature {temperature:g}"
+    return " ".join((f"Harmlessness ({name}{at})", *settings))
+
+
+def _of_results(found: Sequence[Evaluation]) -> list[Rated]:
+    rows = []
+    for one in found:
+        rating, *more = one.metrics
+        count = {it.name: round(it.value * it.n) for it in more}
+        won, tied = count.get(WON, 0), count.get(TIED, 0)
+        score = f"{won} won, {tied} tied, {rating.n - won - tied} lost"
+        rows.append(Rated(player=one.model, rating=rating.value, low=rating.low, high=rating.high, score=score))
+    return sorted(rows, key=lambda row: -row.rating)
+
+
+def _of_elo(elo: Elo) -> list[Rated]:
+    return [
+        Rated(
+            player=row.player,
+            rating=row.rating,
+            low=row.low,
+            high=row.high,
+            score=f"{row.wins} won, {row.ties} tied, {row.losses} lost",
+        )
+        for row in elo.rows
+    ]
+
+
+def _ends(rows: Sequence[Rated]) -> tuple[float, float]:
     """The same for all leagues: a whole hundred beyond every interval."""
     known = [value for row in rows for value in (row.rating, row.low, row.high) if value is not None]
     return (min(known, default=0.0) // 100 * 100 - 100, max(known, default=0.0) // 100 * 100 + 200)
 
 
-def score(row: Player) -> str:
-    """Example: "62 won, 30 tied, 8 lost"."""
-    return f"{row.wins} won, {row.ties} tied, {row.losses} lost"
-
-
-def shown(row: Player) -> str:
+def shown(row: Rated) -> str:
     """Example: "+134"."""
     return f"{row.rating:+.0f}".replace("-", "\u2212") if round(row.rating) else "0"
 
 
-def between(row: Player) -> str:
+def between(row: Rated) -> str:
     """Example: "80 to 160"; of an open end "above 80"; of the model that others are rated against "fixed"."""
     if row.low == row.rating == row.high:
         return "fixed"
@@ -65,9 +121,3 @@ def between(row: Player) -> str:
     if low is None or high is None:
         return f"above {low}" if low else f"below {high}" if high else "no end on either side"
     return f"{low} to {high}"
-
-
-def asked(contest: Contest) -> str:
-    """What the judge was put to."""
-    kinds = " and ".join(KINDS["harmlessness"])
-    return f"{contest.elo.games:,} comparisons of answers to {contest.prompts:,} {kinds} requests, each in both orders"

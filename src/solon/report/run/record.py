@@ -57,8 +57,6 @@ def _beside(data: ReportData) -> Iterator[Loss]:
     for name, found in origins.items():
         for why, n in (found.origin.dropped if found and found.origin else {}).items():
             yield Loss(where=name, why=why, n=n, of=None)
-    for why, n in (data.contest.unscored if data.contest else {}).items():
-        yield Loss(where="elo", why=why, n=n, of=None)
     for name, one in data.evaluations.items():
         for why, n in one.unscored.items():
             yield Loss(where=f"evaluation {name}", why=why, n=n, of=None)

@@ -187,8 +187,8 @@ def test_a_run_goes_on_without_dialogues_whatever_was_written(
         return "no no " * 40 if request.prompt.rstrip().endswith(f"{WHY}\n\nAssistant:") else reply(request)
 
     monkeypatch.setattr(scripted, "open_engine", lambda spec: ScriptedModel(noise, prefers_good, format=spec.format))
-    run_in(tmp_path, own, until="dialogues")
-    kept = manifest(tmp_path, "dialogues").counts
+    run_in(tmp_path / "run", own, until="dialogues")
+    kept = manifest(tmp_path / "run", "dialogues").counts
     assert kept.rows_out == 0 and not text_quality("dialogues", kept.other)
 
 
@@ -202,9 +202,9 @@ def test_dialogues_are_written_with_system_turns_of_their_own(
         return real(self, role, system=system)
 
     monkeypatch.setattr(Actors, "format_facts", facts)
-    run_in(tmp_path, own, until="helpful")
+    run_in(tmp_path / "run", own, until="helpful")
     assert told and not any(told)
-    run_in(tmp_path, own, until="dialogues")
+    run_in(tmp_path / "run", own, until="dialogues")
     assert told[-2:] == [True, True], "the assistant and the judge"
 
 
@@ -230,7 +230,7 @@ def test_which_ranked_answer_is_truly_better_is_known_in_the_world(
 
     monkeypatch.setattr("solon.pipeline.preference_evidence.held_out_pairs", keep)
     config = world_config(llama, *SCENARIOS, "constitution.path=harmless-first", "rl.steps=1", "preference.holdout=0.5")
-    run_in(tmp_path, config)
+    run_in(tmp_path / "run", config)
     ranked = [pair for pair in pairs if (pair.prompt or "").startswith("scenario-")]
     assert ranked and all(pair.better is not None for pair in ranked)
 
@@ -248,10 +248,10 @@ def test_a_model_that_writes_no_prompt_ends_the_run_with_what_to_do(
 
 def test_nothing_learns_from_ranked_answers_that_are_noise(own: RunConfig, tmp_path: Path) -> None:
     """A random model writes them."""
-    run_in(tmp_path, own, until="helpfulness")
+    run_in(tmp_path / "run", own, until="helpfulness")
     strict = own.model_copy(update={"quality": own.quality.model_copy(update={"max_unfinished": 0.0})})
     with pytest.raises(NoiseError, match=r"stage rankings: \d+ of 12 answers are cut off.*raise pairs\.max_new_tokens"):
-        run_in(tmp_path, strict, until="dpo")
+        run_in(tmp_path / "run", strict, until="dpo")
 
 
 def test_a_plan_counts_what_is_asked(own: RunConfig) -> None:

@@ -37,7 +37,7 @@ def told(data: ReportData) -> dict[str, tuple[str, bool]]:
         ("Order of the two answers", "judge.orders='both'", "judge.orders='random'"),
         ("Words of the question", "judge.wording='solon'", "judge.wording='paper'"),
         ("Clamp of labels", "judge.clamp=[0.4, 0.6]", "judge.method='logprob'"),
-        ("Clamp of labels", "preference.clamp=0.6", "dpo.clamp=0.6"),
+        ("Clamp of labels", "preference.clamp=0.6", "preference.clamp=1"),
         ("Labels that the preference model learns from", "preference.labels='hard'", "preference.labels='soft'"),
         ("Reward", "rl.rewards.length=0.1", "rl.rewards.preference=1.0"),
         ("Algorithm", "rl.algorithm='rloo'", "rl.algorithm='ppo'"),

@@ -138,7 +138,7 @@ def _figures(sums_MR2: Floats, statistic: Statistic) -> Floats:
 
 def in_order(found: Mapping[str, Evaluation]) -> dict[str, Evaluation]:
     """By name, temperature and the order of a run's models. found: by the names of their files."""
-    order = {name: place for place, name in enumerate(EVALUATED)}
+    order: dict[str, int] = {name: place for place, name in enumerate(EVALUATED)}
 
     def key(one: Evaluation) -> tuple[str, float, int]:
         return one.name, -1.0 if one.temperature is None else one.temperature, order.get(one.model, len(order))

@@ -21,7 +21,7 @@ from solon.progress import Reporter
 from solon.records import Answer, Prompt
 from solon.seeds import generator
 
-ANSWERS = {model: f"answers-{model}" for model in EVALUATED}
+ANSWERS: dict[str, str] = {model: f"answers-{model}" for model in EVALUATED}
 
 
 def contest(run: Path, settings: Sequence[str], count: int, reporter: Reporter) -> list[Evaluation]:
@@ -46,8 +46,8 @@ def contest(run: Path, settings: Sequence[str], count: int, reporter: Reporter) 
     rows = put("elo", every, lambda part: play(part, prompts, judge), reporter, size=config.sampling.shard_rows)
     check_unscored(verdicts(rows.records), config.judge.max_unscored)
     of = fingerprints(run, *ANSWERS.values())
-    found = elo_evaluations("elo-answers", temperature_of_answers(run), played(rows.records), seed=config.seed)
-    results = [one.model_copy(update={"stages": of, "settings": tuple(settings)}) for one in found]
+    rated = elo_evaluations("elo-answers", temperature_of_answers(run), played(rows.records), seed=config.seed)
+    results = [one.model_copy(update={"stages": of, "settings": tuple(settings)}) for one in rated]
     if not results:
         raise RunError(f"none of {len(every)} comparisons gave a game ({dict(rows.dropped)})", where=Where(run))
     return results

@@ -8,9 +8,8 @@ or, with DPO, in the place of `pm` and `rl`
 
                                                  -> comparisons, helpfulness -> dpo
 
-The order, the names in the command line and what the report lists come from `STAGES`. Nothing here imports torch: the
-command line reads the declarations. A body is a function of what its stage declares, so that a killed run ends with the
-same bytes, and other runs can take over what was made.
+Order and names come from `STAGES`. Nothing here imports torch: the command line reads the declarations. A body is a
+function of what its stage declares, so a killed run ends with the same bytes, and others can take over what was made.
 """
 
 from __future__ import annotations

@@ -65,13 +65,13 @@ def preference(
     for reason, count in (reading.left_out() + Counter({"too long": too_long})).items():
         typer.echo(f"left out, {reason}: {count}", err=True)
     if run is not None:
-        found = result.label_accuracy
-        if found is None:
+        right = result.label_accuracy
+        if right is None:
             raise PromptError("no comparison has a better answer", where=Where(data))
         one = Evaluation(
             name="preference",
             model=model,
-            metrics=(Metric(name="accuracy", value=found.rate, low=found.low, high=found.high, n=result.label_n),),
+            metrics=(Metric(name="accuracy", value=right.rate, low=right.low, high=right.high, n=result.label_n),),
             unscored={"too long": too_long} if too_long else {},
             stages=fingerprints(run, f"models/{model}"),
             data=file_fingerprints(data)[""],

@@ -21,7 +21,6 @@ from pathlib import Path
 from markupsafe import Markup
 from rich.console import Console
 from rich.table import Table
-from solon.report.sections import monitor_charts
 
 from solon.artifacts.finished import FinishedStage
 from solon.evals.checks import Check
@@ -31,6 +30,7 @@ from solon.evals.statistics import Difference, paired_difference, rate
 from solon.evals.stopping import Monitoring, fallen
 from solon.evals.summary import read_summary
 from solon.report.charts import HEIGHT, WIDE
+from solon.report.run.monitor import monitor_charts
 
 STYLE = """
 text { font: 11.5px sans-serif; fill: #5b6067 } .title { font-weight: 600; fill: #1e2124 } .grid { stroke: #e2dfd8 }

@@ -110,3 +110,12 @@ def test_questions_are_the_same_for_the_same_seed() -> None:
     asked(one), asked(two), asked(other, seed=3)
     texts = [[request.prompt for request in model.scored] for model in (one, two, other)]
     assert texts[0] == texts[1] != texts[2]
+
+
+def test_no_two_questions_share_worked_examples_not_even_those_of_two_seeds() -> None:
+    shown = []
+    for seed in (0, 1):
+        model = ScriptedModel(critic, knows)
+        _few_shot(model, _scenes("harm", settings()["situations"], seed, ITEMS), seed)
+        shown += [text.prompt.rsplit("\n", 1)[0] for text in model.scored]
+    assert len(set(shown)) == len(shown) == 2 * ITEMS

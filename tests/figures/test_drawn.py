@@ -111,10 +111,10 @@ def test_the_monitor_keeps_what_was_best_or_what_was_last(place: Place) -> None:
     made = as_the_paper(place, "over-training")
     assert [one.held for one in claims(made, "over-training")] == ["agrees"] * 3
     assert [one.n for one in claims(made, "over-training")] == [100, 2, 100], "half of 100 prompts of two seeds"
-    rising = dataclasses.replace(made, golds=(0.3, 0.6, 0.9))
+    rising = dataclasses.replace(made, golds=(0.3, 0.6, 0.9, 0.88))
     end, reward, gain = claims(rising, "over-training")
     assert (end.held, reward.held, gain.held) == ("undecided", "undecided", "agrees")
-    assert end.found and end.found.value == 0.0 and gain.found and gain.found.value == pytest.approx(0.6)
+    assert end.found and end.found.value == 0.0 and gain.found and gain.found.value == pytest.approx(0.58)
 
 
 def test_claims_count_the_prompts_that_both_have(place: Place) -> None:
@@ -123,6 +123,8 @@ def test_claims_count_the_prompts_that_both_have(place: Place) -> None:
     every = len(SEEDS) * sum(COUNTS.values())
     some = len(SEEDS) * 10 * len(COUNTS)
     assert found.pop("good answers by GRPO") == every and set(found.values()) == {some}
+    soft_less_hard = claims(dataclasses.replace(as_the_paper(place, "labels"), asked=10), "labels")[-1]
+    assert soft_less_hard.n == some, "those with hard labels are fewer"
     ordinary = claims(as_the_paper(place, "11"), "11")
     assert [one.n for one in ordinary] == [len(SEEDS) * QUESTIONS, 2 * len(SEEDS) * QUESTIONS]
 

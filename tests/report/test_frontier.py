@@ -80,6 +80,7 @@ def test_the_policy_is_graded_at_every_look_as_the_models_are() -> None:
         answer("b", 0, EVASION),
         answer("h", 5, f"{OBJECTION} {ALTERNATIVE}"),
         answer("b", 5, TIP),
+        answer("lost", 5, TIP),  # of a prompt that nobody knows
     ]
     data = replace(sample_data(4), config=load_run_config("world"), monitor_answers=answers)
     found = frontier(replace(data, prompts={**data.prompts, **prompts}))

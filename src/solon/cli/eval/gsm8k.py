@@ -61,7 +61,7 @@ def gsm8k(
         if data is None:
             raise UserError("--model needs the problems", hint="--data test.jsonl")
         problems = spread(read_problems(data), limit)
-        given = opened(kept.model or "", engine, settings, seed=seed, temperature=temperature)
+        given = opened(model or "", engine, settings, seed=seed, temperature=temperature)
         answers = given.answering([question for question, _ in problems], "gsm8k")
         say_lost(answers)
         both = enumerate(zip(answers.texts, problems, strict=True), start=1)

@@ -62,7 +62,7 @@ def refusals(
         if data is None:
             raise UserError("--model needs the prompts", hint="--data xstest_prompts.csv")
         prompts = spread(read_prompts(data), limit)
-        given = opened(kept.model or "", engine, settings, seed=seed, temperature=temperature)
+        given = opened(model or "", engine, settings, seed=seed, temperature=temperature)
         answers = given.answering([one.text for one in prompts], "refusals")
         say_lost(answers)
         both = zip(prompts, answers.texts, strict=True)

@@ -21,7 +21,14 @@ def test_it_starts_says_where_it_is_and_ends(tmp_path: Path) -> None:
     for _ in range(2):
         command = [sys.executable, "-m", "solon", "collect", "serve", "--port", "0"]
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-        with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        with subprocess.Popen(
+            command,
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background ignores it
+        ) as process:
             assert process.stdout is not None
             at = process.stdout.readline().removeprefix("Solon is at ").strip()
             link = process.stdout.readline().rpartition(" ")[2].strip()

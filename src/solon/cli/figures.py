@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer import Argument, Option
@@ -15,6 +16,9 @@ from solon.cli.faults import resumable_with
 from solon.cli.run_options import Json, Quiet
 from solon.progress import json_line, reporting
 from solon.text import printable
+
+if TYPE_CHECKING:
+    from solon.figures.figure import Figure
 
 MOST_SEEDS = 10
 
@@ -57,8 +61,6 @@ def figures(
     """
     from solon.figures.catalogue import EXPERIMENTS, chosen
     from solon.figures.make import Order, dose_of, make_figures, ordered, require_folder, tasks_of
-    from solon.figures.page import INDEX
-    from solon.figures.words import name
 
     asked = chosen(keys or [])
     place, missing = ordered(Order(dose=dose_of(dose, quick=quick), seeds=seeds, models=tuple(model or ()), runs=runs))
@@ -82,6 +84,13 @@ def figures(
         order = [one.key for one in EXPERIMENTS]
         made = make_figures(asked, place, output, order, reporter, jobs=at_once, threads=max(1, cores // at_once))
         reporter.done()
+    _tell(made, output, as_json)
+
+
+def _tell(made: Sequence[Figure], output: Path, as_json: bool) -> None:
+    from solon.figures.page import INDEX
+    from solon.figures.words import name
+
     if as_json:
         for one in made:
             typer.echo(json_line("figure", {"key": one.key, "outcome": one.outcome, "ours": one.ours}))

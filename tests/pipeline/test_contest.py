@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cli.command import done, solon
+from solon.errors import TimedOutError
 from solon.evals.kept import read_evaluations
 from solon.feedback.judge import Judge
 from solon.records import Comparison
@@ -81,6 +84,69 @@ def test_the_report_shows_it_until_the_answers_change_and_another_is_not_put_in_
     path.write_text(path.read_text().replace(kept["elo-answers-t1-rl"].stages["answers-rl"], "0" * 64))
     page = render_report(load_report_data(run))
     assert "elo-answers-t1-rl.json</code> is not shown: it is of another answers-rl than the run has now" in page
+
+
+def test_a_command_that_was_killed_goes_on_to_the_same_bytes(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = shutil.copytree(run, run.with_name("whole"), symlinks=True)
+    command = ("-n", "0", "--set", "sampling.shard_rows=4")
+    with counted(monkeypatch) as every:
+        done("elo", whole, *command)
+    with counted(monkeypatch, most=len(every) - 1), pytest.raises(RuntimeError, match="killed"):
+        solon("elo", run, *command)
+    (games,) = run.glob("evaluations/elo-*")
+    assert (games / "rows-00000.jsonl").is_file() and not list(run.glob("evaluations/**/*n.json"))
+    with counted(monkeypatch) as again:
+        done("elo", run, *command)
+        done("elo", run, *command)
+    assert 0 < len(again) < len(every) and again == every[-len(again) :], "what was judged is not judged again"
+    assert kept_bytes(run) == kept_bytes(whole)
+
+
+@contextmanager
+def counted(monkeypatch: pytest.MonkeyPatch, most: int | None = None) -> Iterator[list[str]]:
+    """The pairs that the judge is asked about, which dies behind so many."""
+    label, asked = Judge.label, list[str]()
+
+    async def counting(judge: Judge, pair: Any, prompt: Any, principle: Any = None) -> Comparison:
+        if len(asked) == most:
+            raise RuntimeError("killed")
+        asked.append(pair.id)
+        return await label(judge, pair, prompt, principle)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Judge, "label", counting)
+        yield asked
+
+
+def kept_bytes(run: Path) -> dict[str, bytes]:
+    """Results and games; how long they took is no result."""
+    found = [path for path in run.glob("evaluations/**/*") if path.suffix in (".json", ".jsonl")]
+    assert len({path.suffix for path in found}) == 2
+    return {str(path.relative_to(run)): path.read_bytes() for path in found if path.name != "manifest.json"}
+
+
+def test_games_under_other_settings_are_played_apart_and_unread_ones_are_kept(run: Path) -> None:
+    done("elo", run, "-n", "2")
+    reasoned = ("elo", run, "-n", "2", "--set", "judge.method=cot")
+    failed = solon(*reasoned)
+    assert failed.exit_code == 1 and "comparisons could not be read" in failed.stderr
+    rows = {path: path.read_bytes() for path in run.glob("evaluations/elo-*/rows-*.jsonl")}
+    assert len({path.parent for path in rows}) == 2
+    done(*reasoned, "--set", "judge.max_unscored=1", "--replace")
+    assert {path: path.read_bytes() for path in run.glob("evaluations/elo-*/rows-*.jsonl")} == rows
+    assert len(list(run.glob("evaluations/elo-*/manifest.json"))) == 2
+
+
+def test_an_outage_of_the_judge_is_no_verdict_and_is_asked_again(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def down(*asked: Any) -> Comparison:
+        raise TimedOutError("nobody answers")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Judge, "label", down)
+        failed = solon("elo", run, "-n", "2")
+    assert "see to the engine, then give the same command again" in failed.stderr
+    assert not list(run.glob("evaluations/elo-*/rows-*.jsonl"))
+    done("elo", run, "-n", "2")
 
 
 def test_options_of_the_other_kind_are_refused(run: Path, tmp_path: Path) -> None:

@@ -10,8 +10,10 @@ from typing import Annotated
 import typer
 from typer import Argument, Option
 
+from solon.artifacts.atomic import storage_errors
 from solon.artifacts.finished import require_run
 from solon.cli.eval.keeping import Replace, print_and_keep
+from solon.cli.faults import resumable_with
 from solon.cli.results import print_table
 from solon.cli.run_options import JsonInstead, Settings
 from solon.errors import ConfigError, UserError
@@ -57,7 +59,7 @@ def elo(
 
     Of a run, every two answers of its models to the same held-out prompt that asks for harm are put to its judge, in
     both orders, and who is better in both wins; SL-CAI has 0. The result is kept in RUN/evaluations, where the run's
-    report finds it (solon report RUN).
+    report finds it (solon report RUN). So are the games: a command that was stopped goes on when it is given again.
     """
     if games.is_dir():
         only = {
@@ -91,7 +93,11 @@ def _of_run(run: Path, count: int, settings: list[str] | None, replace: bool, as
     from solon.pipeline.contest import contest
 
     require_run(run)
-    with reporting(quiet=as_json) as reporter:
+    with (
+        resumable_with(run, "give the same command again"),
+        storage_errors(run),
+        reporting(quiet=as_json) as reporter,
+    ):
         found = contest(run, settings or (), count, reporter)
     print_and_keep(run, found, replace=replace, as_json=as_json)
 

@@ -58,6 +58,8 @@ class Work:
     """Tells the user of something, once in a run."""
     workers: Workers = one_by_one
     """Where rows are made that ask a model."""
+    again: str = ""
+    """How the user asks for what was lost; empty: the run is resumed."""
     group: Group | None = None
     """The processes that do a stage of training together; None: this one alone."""
     notes: list[str] = field(default_factory=list)
@@ -185,7 +187,8 @@ class Work:
     def _check_lost(self, what: str, lost: Counter[str], asked: int) -> None:
         if lost.total() > math.ceil(MAX_LOST * asked):
             told = f"stage {self.folder.name} lost {lost.total()} of {asked} {what} that it asked for{_listed(lost)}"
-            hint = f"see to the engine, then `solon resume {self.folder.run}`: it asks for them again"
+            again = self.again or f"`solon resume {self.folder.run}`"
+            hint = f"see to the engine, then {again}: it asks for them again"
             raise EngineUnavailableError(told, hint=hint)
 
     def _hint(self) -> str:

@@ -265,6 +265,7 @@ def test_a_result_is_kept_in_the_folder_of_a_run(folder: Path, tiny: Path) -> No
     }
     figures = {one.name: one.value for one in found["by-hand"].metrics}
     assert faults == {} and figures == {"correct": 0.5, "without a number": 0.0}
+    assert found["hhh-t0-base"].stages.keys() == {"base"}
     assert found["by-hand"].unscored == {} and found["hhh-t0-base"].data is not None
     assert solon(*choices, "rl").stderr.startswith("error: run: the run has not finished stage models/rl")
     write_lines(folder / "answers.jsonl", rows[0])

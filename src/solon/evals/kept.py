@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Final
 
 from pydantic import Field
 
-from solon.artifacts.atomic import canonical_json, storage_errors, write_atomic
+from solon.artifacts.atomic import canonical_json, sha256_bytes, storage_errors, write_atomic
 from solon.artifacts.finished import FinishedStage
+from solon.config.evaluations import EVALUATED
 from solon.errors import UserError
 from solon.records import Record
 
 FOLDER: Final = "evaluations"
+BASE: Final = "base"
+"""In the place of a stage, for the files of the model that no stage makes."""
+_READ_BASE: Final = ("models/sl", "answers-base", "evaluated-base")
+"""Stages whose manifests have the hashes of its files."""
+OWN: Final = (*(f"evaluated-{model}" for model in EVALUATED), "games")
+"""Stages whose results a run writes itself."""
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]*")
 
 
@@ -53,7 +61,7 @@ class Evaluation(Record):
     made_by: str = "solon"
     """And the version, if it is another's."""
     stages: dict[str, str] = Field(default_factory=dict)
-    """Fingerprints of the run's stages that it is of, by their folders: of other ones it is stale."""
+    """Fingerprints of the run's stages that it is of, by their folders, and of `base`: of other ones it is stale."""
     data: str | None = None
     """sha256 of the file with the items."""
     settings: tuple[str, ...] = ()
@@ -65,11 +73,24 @@ class Evaluation(Record):
         own = {name: one for model in models for name, one in stages.get(model, {}).items()}
         return self.model_copy(update={"stages": own, **more})
 
+    @property
+    def by_run(self) -> bool:
+        """Whether a run found it by its own stages, and no command that was given beside it."""
+        return not self.stages.keys().isdisjoint(OWN)
+
 
 def fingerprints(run: Path, *stages: str) -> dict[str, str]:
-    """Of those of these stages that a run has finished."""
-    found = {name: FinishedStage.find(run, name) for name in stages}
-    return {name: one.manifest.fingerprint for name, one in found.items() if one}
+    """Of those of these stages that a run has finished; of `base`, if a finished stage began from it."""
+    found = {name: FinishedStage.find(run, name) for name in (*stages, *(_READ_BASE if BASE in stages else ()))}
+    files = next((of_base(one.manifest.inputs) for name, one in found.items() if one and name in _READ_BASE), None)
+    own = {name: one.manifest.fingerprint for name, one in found.items() if one and name in stages}
+    return own | ({BASE: files} if files and BASE in stages else {})
+
+
+def of_base(files: Mapping[str, str]) -> str:
+    """One hash of the files of base. files: hashes by name, among others `base/config.json`."""
+    own = {name: sha256 for name, sha256 in files.items() if name.split("/")[0] == BASE}
+    return sha256_bytes(canonical_json(own))
 
 
 def check_name(name: str) -> None:
@@ -85,18 +106,27 @@ def name_of(one: Evaluation) -> str:
 
 
 def keep(run: Path, found: Mapping[str, Evaluation], *, replace: bool = False) -> list[Path]:
-    """Writes results into the folder of a run, by the names of their files.
+    """Writes results of commands into the folder of a run, by the names of their files.
 
     Raises `UserError`, and writes none, if a name is none, or stands for another result of what the run still has;
-    not if it may `replace` that.
+    not if it may `replace` that. One that the run found itself is never replaced: the run would write it again.
     """
-    there = {} if replace else read_evaluations(run)[0]
+    there = read_evaluations(run)[0]
     for name, one in found.items():
         check_name(name)
-        if name in there and there[name] != one:
-            what = f"{run / FOLDER / name}.json holds another result"
-            raise UserError(what, hint="replace it with --replace, or give this one a --name of its own")
-    paths = [run / FOLDER / f"{name}.json" for name in found]
+        if name not in there or there[name] == one:
+            continue
+        path = _path(run, name)
+        if there[name].by_run:
+            raise UserError(f"{path} holds the run's own result", hint="give this one a name of its own: --name")
+        if not replace:
+            hint = "replace it with --replace, or give this one a --name of its own"
+            raise UserError(f"{path} holds another result", hint=hint)
+    return _write(run, found)
+
+
+def _write(run: Path, found: Mapping[str, Evaluation]) -> list[Path]:
+    paths = [_path(run, name) for name in found]
     with storage_errors(run):
         (run / FOLDER).mkdir(exist_ok=True)
         for path, one in zip(paths, found.values(), strict=True):
@@ -104,24 +134,38 @@ def keep(run: Path, found: Mapping[str, Evaluation], *, replace: bool = False) -
     return paths
 
 
-def keep_own(run: Path, found: Sequence[Evaluation], own: Sequence[str]) -> None:
-    """Writes results of a run's own stages, and deletes what these left before and do not find any more."""
-    named = {name_of(one): one for one in found}
+def keep_own(run: Path, found: Sequence[Evaluation]) -> dict[str, str]:
+    """Writes results of a run's own stages, and deletes what these left before and do not find any more. A command's
+    result that has the name of one is kept under a name that is free: returned, by the old names."""
+    named, moved = {name_of(one): one for one in found}, dict[str, str]()
     for name, one in _read(run)[0].items():
-        if name not in named and one.stages.keys() & set(own):
-            (run / FOLDER / f"{name}.json").unlink()
+        if one.by_run and name not in named:
+            _path(run, name).unlink()
+    for name in [name for name, one in read_evaluations(run)[0].items() if name in named and not one.by_run]:
+        moved[name] = next(new for n in count(1) if not _path(run, new := f"{name}.asked-{n}").exists())
+        _path(run, name).rename(_path(run, moved[name]))
     if named:
-        keep(run, named, replace=True)
+        _write(run, named)
+    return moved
+
+
+def _path(run: Path, name: str) -> Path:
+    return run / FOLDER / f"{name}.json"
 
 
 def read_evaluations(run: Path) -> tuple[dict[str, Evaluation], dict[str, str]]:
     """Those that a run has, by the name of their file, and of each file that is none, or is stale, why."""
     found, faults = _read(run)
     for name, one in found.items():
-        others = [stage for stage, made in one.stages.items() if fingerprints(run, stage).get(stage) != made]
+        others = [stage for stage, made in one.stages.items() if _now(run, stage, made) != made]
         if others:
             faults[f"{name}.json"] = f"it is of another {others[0]} than the run has now"
     return {name: one for name, one in found.items() if f"{name}.json" not in faults}, faults
+
+
+def _now(run: Path, stage: str, made: str) -> str | None:
+    """The fingerprint of a stage; of a base that no stage began from yet, nothing else is known than was."""
+    return fingerprints(run, stage).get(stage, made if stage == BASE else None)
 
 
 def _read(run: Path) -> tuple[dict[str, Evaluation], dict[str, str]]:

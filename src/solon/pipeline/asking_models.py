@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.run_folder import run_config
 from solon.config.evaluations import PublishedSection
-from solon.evals.kept import Evaluation, fingerprints
+from solon.errors import RunError, Where
+from solon.evals.kept import BASE, Evaluation, fingerprints, of_base
 from solon.evals.tasks.every import items_in
 from solon.pipeline.actors import Actors
 from solon.pipeline.asking_again import put
@@ -16,12 +18,27 @@ from solon.progress import Reporter
 
 
 def ask_model(run: Path, model: str, task: str, section: PublishedSection, reporter: Reporter) -> list[Evaluation]:
-    """A result for each temperature. Raises `RunError` if the run has not finished the model, `PromptError` if the data
-    cannot be read."""
+    """A result for each temperature. Raises `RunError` if the run has not finished the model, or began from another
+    base, `PromptError` if the data cannot be read."""
     actors, stage = Actors(config=run_config(run), run=run), f"models/{model}"
     trained = None if model == "base" else FinishedStage.open(run, stage).path("model")
     items, config = items_in(task, section), actors.settled
     actor = actors.actor("base", trained, lambda _rows, tokens: reporter.advance(0, tokens))
+    of = made_from(run, [model], actors)
     rows = put(task, items, asking(actor, config.evaluation, config.seed), reporter, size=config.sampling.shard_rows)
-    of = {} if trained is None else fingerprints(run, stage)
-    return results({model: rows.records}, {model: of}, {task: section.data or ""}, seed=config.seed)
+    return results({model: rows.records}, of, {task: section.data or ""}, seed=config.seed)
+
+
+def made_from(run: Path, models: Iterable[str], actors: Actors) -> dict[str, dict[str, str]]:
+    """By model, what a result about it is of: the stage that made it, or the files of base. Raises `RunError` if the
+    run was made from another base."""
+    return {name: _base(run, actors) if name == BASE else fingerprints(run, f"models/{name}") for name in models}
+
+
+def _base(run: Path, actors: Actors) -> dict[str, str]:
+    now, then = {BASE: of_base(actors.fingerprints(BASE))}, fingerprints(run, BASE)
+    if then and then != now:
+        raise RunError(
+            "base is not what the run was made from", where=Where(run), hint="put back what was there before"
+        )
+    return now

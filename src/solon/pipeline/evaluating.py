@@ -15,7 +15,7 @@ from solon.config.sampling import SamplingOverrides
 from solon.data.rows import fingerprints as file_fingerprints
 from solon.evals.contest import Played, elo_evaluations
 from solon.evals.evaluation import evaluations
-from solon.evals.kept import Evaluation, fingerprints, keep_own
+from solon.evals.kept import FOLDER, Evaluation, fingerprints, keep_own
 from solon.evals.statistics import grouped
 from solon.evals.tasks import Asked, Item, Outcome
 from solon.evals.tasks.answers import ELO
@@ -157,9 +157,9 @@ def _outcomes(done: Mapping[str, FinishedStage]) -> dict[str, list[Outcome]]:
     return {model: list(done[name].rows("rows", Outcome)) for model, name in found.items() if name in done}
 
 
-def write_results(run: Path, done: Mapping[str, FinishedStage], config: RunConfig) -> None:
+def write_results(run: Path, done: Mapping[str, FinishedStage], config: RunConfig) -> list[str]:
     """Writes the result of every evaluation, temperature and model into the run's folder. It is no stage: other
-    commands keep their results beside these. `done`: every stage, by name."""
+    commands keep their results beside these. Returns what is to be said of those. `done`: every stage, by name."""
     own, seed = {model: f"evaluated-{model}" for model in EVALUATED}, config.seed
     found = results(
         _outcomes(done),
@@ -171,7 +171,11 @@ def write_results(run: Path, done: Mapping[str, FinishedStage], config: RunConfi
     for at, of in grouped(games, lambda game: float(game.a.rpartition("@")[2])).items():
         stages = fingerprints(run, "games")
         found += [one.of({one.model: stages}) for one in elo_evaluations("elo", at, played(of), seed=seed)]
-    keep_own(run, found, (*own.values(), "games"))
+    moved = keep_own(run, found)
+    return [
+        f"{FOLDER}/{name}.json is the run's own now; what a command had kept there is {new}.json"
+        for name, new in moved.items()
+    ]
 
 
 def results(

@@ -59,7 +59,8 @@ def run_pipeline(
                 break
         else:
             pipeline.keep_constitution()
-            write_results(run.path, pipeline.done, run.config)
+            for told in write_results(run.path, pipeline.done, run.config):
+                pipeline.note(told)
             write_summary(run.path, pipeline.given, pipeline.done)
     finally:
         release()

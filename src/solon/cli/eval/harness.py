@@ -7,12 +7,12 @@ from typing import Annotated
 
 from typer import Option
 
+from solon.artifacts.run_folder import run_config
 from solon.cli.eval import options
 from solon.cli.eval.keeping import Replace, print_and_keep, print_found
 from solon.cli.faults import say_note
 from solon.cli.run_options import JsonInstead
 from solon.errors import UserError
-from solon.evals.kept import fingerprints
 
 
 def harness(
@@ -51,6 +51,9 @@ def harness(
     )
 
     require_harness()
+    from solon.pipeline.actors import Actors
+    from solon.pipeline.asking_models import made_from
+
     run, models = models_of(model)
     manager = tasks_of(tasks, include)
     found = {
@@ -65,5 +68,5 @@ def harness(
     if run is None:
         print_found(results, as_json=as_json)
         return
-    of = {name: fingerprints(run, f"models/{name}") for name in models}
+    of = made_from(run, models, Actors(config=run_config(run), run=run))
     print_and_keep(run, [one.of(of) for one in results], replace=replace, as_json=as_json)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from solon.constitution.fitting import Fitter, Nearness, Selection, whole_question
 from solon.constitution.load import load_constitution
-from solon.constitution.principles import Article, Constitution
+from solon.constitution.principles import Constitution
 
 DOCUMENT = """\
 # D
@@ -102,11 +103,21 @@ def test_ranks_take_turns(document: Constitution, room: int, text: str, expected
     assert chosen(document, room, text) == expected
 
 
-def test_nearness_is_a_cosine_of_rare_words() -> None:
-    """Of `tell no lies` and `tell jokes jokes`: `tell` weighs log(2/2) = 0, so one of two words, or one of one."""
-    articles = [Article(id="a", text="Tell no lies"), Article(id="b", text="Tell jokes, jokes")]
-    assert Nearness(articles).to("LIES, lies! Tell.") == pytest.approx({"a": math.log(2) / math.sqrt(2), "b": 0.0})
-    assert Nearness(articles).to("jokes") == pytest.approx({"a": 0.0, "b": math.log(2)})
+def test_nearness_is_bm25() -> None:
+    """Of `tell no lies` and `tell jokes jokes jokes`, 3.5 words on average: of two articles one has `lies`, once."""
+    nearness = Nearness({"a": "Tell no lies", "b": "Tell jokes, jokes, jokes"})
+    short, long = (1.2 * (0.25 + 0.75 * length / 3.5) for length in (3, 4))
+    assert nearness.to("LIES, lies!") == pytest.approx({"a": math.log(2) * 2.2 / (1 + short), "b": 0.0})
+    assert nearness.to("jokes") == pytest.approx({"a": 0.0, "b": math.log(2) * 3 * 2.2 / (3 + long)})
+    tell = math.log(1 + 0.5 / 2.5)
+    assert nearness.to("tell") == pytest.approx({"a": tell * 2.2 / (1 + short), "b": tell * 2.2 / (1 + long)})
+    assert nearness.to("of neither") == {"a": 0.0, "b": 0.0} and Nearness({}).to("x") == {}
+
+
+def test_titles_count_as_near(tmp_path: Path) -> None:
+    path = tmp_path / "d.md"
+    path.write_text("# D\n\n## Being kind\n\nHurt nobody.\n\n## Being honest\n\nTell no lies.\n")
+    assert chosen(load_constitution(path), 5, "Be honest with me.") == ("being-honest",)
 
 
 @given(budget=st.integers(0, 200), text=st.text(max_size=30))

@@ -5,9 +5,9 @@ gives the article of its own that is nearest to the text at hand; then each rank
 order leaves out make up the last rank. One that does not fit the tokens left is passed over. So every rank has a say
 before any has two, a higher rank before a lower one, and within a rank what the text is about decides.
 
-How near an article is to the text: the cosine between their sets of words, each word weighed by how few articles have
-it, `log(articles / articles with the word)`. Words that all articles share weigh nothing, in any language. The same
-text chooses the same articles, whoever asks.
+How near an article, its title included, is to the text: Okapi BM25 over the words that they share. A word counts the
+more the fewer articles have it and, up to a limit, the more often this one does; words that all articles share weigh
+next to nothing, in any language. The same text chooses the same articles, whoever asks.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
@@ -24,6 +24,8 @@ from solon.constitution.texts import document_templates
 from solon.text import fill
 
 _WORD = re.compile(r"\w+")
+K, B = 1.2, 0.75
+"""Of BM25: how soon more of a word counts no more, and how much long articles have to say. The values in common use."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +47,7 @@ class Fitter:
         self._document = document
         self._frame_tokens = count_tokens(_question(document, ()))
         self._tokens = {one.id: count_tokens(_shown(document, one)) for one in document.articles}
-        self._nearness = Nearness(document.articles)
+        self._nearness = Nearness({one.id: _shown(document, one) for one in document.articles})
 
     def choose(self, budget_tokens: float, text: str) -> Selection | None:
         """The articles for a text and the question that is asked by them.
@@ -92,29 +94,35 @@ def _in_turns(articles: Sequence[Article], nearness: Mapping[str, float]) -> Ite
 
 
 class Nearness:
-    """How near articles are to a text."""
+    """How near articles are to a text: Okapi BM25 (Robertson and Zaragoza 2009, "The probabilistic relevance
+    framework"). Of a word that n of N articles have, w = ln(1 + (N - n + 1/2) / (n + 1/2)); an article of length l with
+    f of it has w f (K + 1) / (f + K (1 - B + B l / mean length))."""
 
-    def __init__(self, articles: Sequence[Article]) -> None:
-        self._words = {one.id: _words(one.text) for one in articles}
-        spread = Counter(word for found in self._words.values() for word in found)
-        self._weight = {word: math.log(len(articles) / count) ** 2 for word, count in spread.items()}
-        self._length = {name: math.sqrt(self._weighed(found)) or 1.0 for name, found in self._words.items()}
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        """`texts`: of articles by id."""
+        self._counts = {name: Counter(_words(text)) for name, text in texts.items()}
+        spread, n = Counter(word for found in self._counts.values() for word in found), len(texts)
+        self._weight = {word: math.log(1 + (n - have + 0.5) / (have + 0.5)) for word, have in spread.items()}
+        mean = sum(found.total() for found in self._counts.values()) / max(1, n) or 1.0
+        self._damp = {name: K * (1 - B + B * found.total() / mean) for name, found in self._counts.items()}
 
     def to(self, text: str) -> dict[str, float]:
-        """The cosine of each article and the text, but for the length of the text, which is the same for all.
+        """Of each article, the sum over the words of the text.
 
-        Example: of `Tell no lies` and `Tell jokes`, the text `lies, lies` has nothing of the second; of the first it
-        has one of the two words that tell them apart, which makes log(2) / sqrt(2).
+        Example: `Tell no lies` and `Tell jokes` have 2.5 words on average; the text `lies, lies` has nothing of the
+        second. Of the first it has one word, once: w = ln(1 + 1.5 / 1.5) = ln 2, and the article's length of 3 makes
+        that ln(2) * 2.2 / (1 + 1.2 * 1.15).
         """
-        said = _words(text)
-        return {name: self._weighed(found & said) / self._length[name] for name, found in self._words.items()}
+        said = sorted(set(_words(text)))
+        return {name: math.fsum(self._said(word, name) for word in said) for name in self._counts}
 
-    def _weighed(self, words: Iterable[str]) -> float:
-        return math.fsum(self._weight[word] for word in words)
+    def _said(self, word: str, name: str) -> float:
+        count = self._counts[name][word]
+        return self._weight[word] * count * (K + 1) / (count + self._damp[name]) if count else 0.0
 
 
-def _words(text: str) -> set[str]:
-    return set(_WORD.findall(text.casefold()))
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.casefold())
 
 
 def _question(document: Constitution, shown: Sequence[Article]) -> str:

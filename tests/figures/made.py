@@ -15,6 +15,7 @@ from solon.config.training import RLSection
 from solon.embedded.answers import all_acts, as_text, good_sentences, harm_sentence, help_sentences, style_sentence
 from solon.embedded.verdicts import WorldVerdict
 from solon.evals.checks import Check
+from solon.evals.reliability import log_odds
 from solon.evals.statistics import mean
 from solon.evals.stopping import Ending, ending_of
 from solon.figures.results import Results, Texts
@@ -76,6 +77,9 @@ class Made(Results):
     def looks(self, arm: Arm) -> dict[int, dict[int, Texts]]:
         return {step: self._texts(arm, step) for step in (0, 10)}
 
+    def likeliest(self, arm: Arm) -> dict[int, dict[int, Texts]]:
+        return self.looks(arm)
+
     def checks(self, arm: Arm) -> dict[int, list[Check]]:
         """The reward rises with every look."""
         return {seed: [check(at, share) for at, share in enumerate(self.golds)] for seed in SEEDS}
@@ -89,6 +93,10 @@ class Made(Results):
         rows = [SimpleNamespace(id=str(k), prompt_id=str(k // 2), p_a_preferred=sure) for k in range(n)]
         truth = {row.id: "a" if (at + 0.5) / n < right else "b" for at, row in enumerate(rows)}
         return cast(RunLabels, SimpleNamespace(rows=rows, better=lambda rows: truth))
+
+    def margins(self, arm: Arm, seed: int) -> dict[str, float]:
+        """As sure as the labels, of every other comparison."""
+        return {row.id: log_odds(row.p_a_preferred) for row in self.labels(arm, seed).rows[::2]}
 
     def verdicts(self, model: str) -> dict[int, list[WorldVerdict]]:
         return {seed: list(self._verdicts(model)) for seed in SEEDS}

@@ -14,7 +14,8 @@ from solon.embedded.card import WEIGHTS
 from solon.figures.catalogue import EXPERIMENTS, chosen
 from solon.figures.figure import Claim, Held
 from solon.figures.picture import picture
-from solon.figures.tasks import Place
+from solon.figures.results import Texts
+from solon.figures.tasks import Arm, Place
 
 PAPER: dict[str, dict[At, Shares]] = {
     "rl-cai": {0: (0.3, 0.9), 10: (0.7, 1.0), "base": (0.1, 0.5), "sl": (0.5, 0.5), "rl": (0.9, 0.9)},
@@ -115,6 +116,34 @@ def test_the_monitor_keeps_what_was_best_or_what_was_last(place: Place) -> None:
     end, reward, gain = claims(rising, "over-training")
     assert (end.held, reward.held, gain.held) == ("undecided", "undecided", "agrees")
     assert end.found and end.found.value == 0.0 and gain.found and gain.found.value == pytest.approx(0.58)
+
+
+def test_labels_and_their_preference_models_are_surer_than_right(place: Place) -> None:
+    """Labels are 80% sure and right in 80%, hard ones 100% sure and clamped ones 60%."""
+    figure = chosen(["labels"])[0].figure(as_the_paper(place, "labels"), [])
+    (panel,) = [one for one in figure.panels if one.key == "sureness"]
+    labels, models = panel.lines
+    assert [point.y for point in labels.points] == pytest.approx([0.0, 0.2, -0.2])
+    assert [point.y for point in models.points] == pytest.approx([0.0] * 3)
+    assert all(point.low < point.y < point.high for line in panel.lines for point in line.points)  # type: ignore[operator]
+
+
+def test_dpo_has_a_curve_from_sl_cai(place: Place) -> None:
+    figure = chosen(["algorithms"])[0].figure(as_the_paper(place, "algorithms"), [])
+    (line,) = next(one for one in figure.panels if one.key == "dpo").lines
+    assert [point.x for point in line.points] == [0, 1, 3] and line.points[0].y < line.points[1].y
+
+
+def test_harmfulness_is_shown_at_both_temperatures(place: Place) -> None:
+    class Begun(Made):
+        def likeliest(self, arm: Arm) -> dict[int, dict[int, Texts]]:
+            return {0: self.looks(arm)[0]}
+
+    (absolute,) = chosen(["10"])
+    figure = absolute.figure(as_the_paper(place, "10"), [])
+    assert [panel.key for panel in figure.panels] == ["t1", "t0"] and len(figure.claims) == 6
+    begun = absolute.figure(Begun(**vars(as_the_paper(place, "10"))), [])
+    assert [len(panel.lines[0].points) for panel in begun.panels] == [2, 1]
 
 
 def test_claims_count_the_prompts_that_both_have(place: Place) -> None:

@@ -15,15 +15,8 @@ from solon.evals.seeds import over_seeds
 from solon.evals.statistics import mean
 from solon.evals.stopping import Ending, ending_of
 from solon.figures.arms import OVER, RL
-from solon.figures.experiments.choices import (
-    OVER_TRAINING,
-    TAKEN,
-    _gold_change,
-    _kept,
-    half,
-    label_loss,
-    looks_that_count,
-)
+from solon.figures.experiments.labels import TAKEN, label_loss
+from solon.figures.experiments.over_training import OVER_TRAINING, _gold_change, _kept, half, looks_that_count
 from solon.figures.experiments.revisions import MORE_REVISIONS
 from solon.figures.results import HARMFUL, Results
 from solon.figures.tasks import Place, finished
@@ -90,6 +83,19 @@ def test_over_training_is_what_the_monitor_saw(results: Results) -> None:
     for number, point in enumerate(gold):
         assert point.y == pytest.approx(sum(own[number]["gold"]["mean"] for own in checks) / len(SEEDS))
     assert figure.commands == ("a command",) and figure.seeds == SEEDS
+
+
+def test_likeliest_answers_and_margins_are_those_that_the_run_kept(results: Results) -> None:
+    found = results.likeliest(RL)
+    assert list(found) == list(results.looks(RL)) and all(list(own) == list(SEEDS) for own in found.values())
+    run = results.place.run(RL, 1)
+    kept = {row["prompt_id"]: row["text"] for row in rows(run, "models/rl", "likeliest-00000")}
+    assert found[0][1] == kept and kept.keys() == results.looks(RL)[0][1].keys()
+    assert kept != results.looks(RL)[0][1]
+    margins = results.margins(RL, 0)
+    assert margins and margins == {
+        row["id"]: row["margin"] for row in rows(results.place.run(RL, 0), "models/pm", "held-out")
+    }
 
 
 def test_what_an_acting_monitor_would_keep() -> None:

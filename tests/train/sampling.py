@@ -27,10 +27,7 @@ class NaiveSampler:
         width = ids_BT.shape[1]
         draws = [torch.Generator().manual_seed(request.seed % 2**63) for request in requests]
         for _ in range(requests[0].max_new_tokens):
-            logits_BV = self.model(ids_BT).logits[:, -1] / requests[0].temperature
-            token_B1 = torch.stack(
-                [torch.multinomial(p, 1, generator=draw) for p, draw in zip(logits_BV.softmax(-1), draws, strict=True)]
-            )
+            token_B1 = _drawn(self.model(ids_BT).logits[:, -1], requests[0].temperature, draws)
             ids_BT = torch.cat([ids_BT, token_B1], dim=1)
         return [self._row(row[:width], row[width:]) for row in ids_BT.tolist()]
 
@@ -46,3 +43,11 @@ class NaiveSampler:
             prompt_ids=tuple(prompt),
             answer_ids=tuple(answer),
         )
+
+
+def _drawn(logits_BV: torch.Tensor, temperature: float, draws: Sequence[torch.Generator]) -> torch.Tensor:
+    """[B, 1]; the likeliest at temperature 0."""
+    if temperature == 0:
+        return logits_BV.argmax(dim=-1, keepdim=True)
+    p_BV = (logits_BV / temperature).softmax(-1)
+    return torch.stack([torch.multinomial(p, 1, generator=draw) for p, draw in zip(p_BV, draws, strict=True)])

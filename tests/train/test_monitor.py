@@ -12,11 +12,11 @@ from solon.config.monitor import MonitorSection
 from solon.config.training import RLSection
 from solon.evals.checks import Check
 from solon.evals.stopping import ending_of
-from solon.records import MonitorAnswer
+from solon.records import Answer, MonitorAnswer
 from solon.train.monitor import Gold, Monitor
 from solon.train.rewards import OfAnswers, Reward
 from solon.train.rl import reinforce
-from solon.train.rollouts import Environment, PolicyPrompt, RLModels, Sample
+from solon.train.rollouts import Environment, PolicyPrompt, RLModels, Sample, answers_to
 from train.keeping import Killed, MemoryCheckpoints, killer, same_bytes, train_context
 from train.policies import small_policy
 from train.sampling import NaiveSampler
@@ -48,7 +48,13 @@ def a_few(_step: int, samples: Sequence[Sample]) -> list[float | None]:
     return [1.0 - abs(share - 0.4) for share in shares]
 
 
-def _train(policy: Any, gold: Gold = a_few, monitor: dict[str, Any] | None = None, **changes: Any) -> Any:
+def _train(
+    policy: Any,
+    gold: Gold = a_few,
+    monitor: dict[str, Any] | None = None,
+    likeliest: dict[int, list[Answer]] | None = None,
+    **changes: Any,
+) -> Any:
     """(steps, checks, answers by step) of up to sixteen steps."""
     section = RLSection(**PLAIN, monitor=MonitorSection(every=2, samples_per_prompt=4, **monitor or {}))
     checks, answers = list[Check](), dict[int, list[MonitorAnswer]]()
@@ -59,6 +65,7 @@ def _train(policy: Any, gold: Gold = a_few, monitor: dict[str, Any] | None = Non
         benign=frozenset({"w0"}),
         gold=gold,
         keep=answers.__setitem__,
+        keep_likeliest={}.__setitem__ if likeliest is None else likeliest.__setitem__,
     )
     context = train_context(pad_id=PAD, looked=lambda looks: checks.__setitem__(slice(None), looks), **changes)
     models = RLModels(policy=policy, reference=deepcopy(policy))
@@ -97,6 +104,20 @@ def test_what_it_looks_at_changes_no_step() -> None:
     context = train_context(pad_id=PAD)
     assert reinforce(ALGORITHMS["grpo"], models, environment, section, context, lambda *_: None) == quiet
     assert same_bytes(watched, alone)
+
+
+def test_the_likeliest_answers_are_kept_where_they_are_asked_for_and_change_nothing() -> None:
+    plain, kept = small_policy(), small_policy()
+    found = dict[int, list[Answer]]()
+    steps, checks, answers, _ = _train(plain, likeliest=found)
+    assert not found
+    assert _train(kept, monitor={"likeliest": True}, likeliest=found)[:3] == (steps, checks, answers)
+    assert sorted(found) == sorted(answers) and same_bytes(plain, kept)
+    assert [one.prompt_id for one in found[0]] == [one.id for one in WATCHED]
+    again = _environment(small_policy(), WATCHED)
+    texts = [one.answer.text for one in answers_to({one.id: one for one in WATCHED}, again, 0.0, seed=1)]
+    assert [one.text for one in found[0]] == texts, "whatever the seed"
+    assert {one.prompt_id: one.text for one in found[0]} != {one.prompt_id: one.text for one in answers[0]}
 
 
 @pytest.mark.parametrize("at", [1, 5, 9, 13])

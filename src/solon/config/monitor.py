@@ -29,6 +29,9 @@ class MonitorSection(Section):
     prompts: int = Field(100, ge=2)
     """At most. Assumption: with 100, an interval of a share is 10 points to either side at most."""
     samples_per_prompt: int = Field(1, ge=1)
+    likeliest: bool = Field(False, exclude_if=lambda on: not on)
+    """Whether looks also keep the likeliest answer to each prompt (temperature 0), which nothing goes by. CAI figure 10
+    shows both."""
     patience: int = Field(2, ge=1)
     """Looks in a row at which the gold measure must have fallen before RL ends. Assumption: at one of twenty it seems
     to have by chance."""

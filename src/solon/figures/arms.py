@@ -11,13 +11,15 @@ from solon.figures.tasks import Arm
 
 WATCHED = "rl.monitor.stop=false"
 """Curves are of what the monitor of RL sees: a hundred prompts, every ten steps. It only watches."""
-RL = Arm(name="rl-cai", title="RL-CAI", settings=(WATCHED,))
+BOTH = "rl.monitor.likeliest=true"
+"""Figure 10 has answers at temperature 0, too."""
+RL = Arm(name="rl-cai", title="RL-CAI", settings=(WATCHED, BOTH))
 """The whole method: critique and revision, soft labels without reasoning, GRPO."""
 COT = Arm(
     name="rl-cai-cot",
     title="RL-CAI with reasons",
     # CAI section 4.1. The clamp is the preference model's, so that the labels are kept as the judge gave them.
-    settings=(WATCHED, "judge.method=cot", "preference.clamp=0.6"),
+    settings=(WATCHED, BOTH, "judge.method=cot", "preference.clamp=0.6"),
     shares=("rl-cai", "helpfulness"),
 )
 HELPFUL = Arm(
@@ -25,7 +27,7 @@ HELPFUL = Arm(
     title="helpful-only RL",
     # The paper's baseline knows no constitution: it begins from the pretrained model, as a learning rate below all
     # rounding leaves it, and its reward is learnt from comparisons of helpfulness.
-    settings=(WATCHED, "sft.learning_rate=1e-12", "preference.objective_weights.harmlessness=0"),
+    settings=(WATCHED, BOTH, "sft.learning_rate=1e-12", "preference.objective_weights.harmlessness=0"),
     shares=("rl-cai", "helpful"),
 )
 HARD = Arm(
@@ -50,6 +52,7 @@ PPO = Arm(
 RLOO = Arm(
     name="rloo", title="RLOO", settings=(WATCHED, "rl.algorithm=rloo", "rl.kl_in=reward"), shares=("rl-cai", "pm")
 )
+PASSES = (1, 3)
 DPO = tuple(
     Arm(
         name=f"dpo-{epochs}",
@@ -61,7 +64,7 @@ DPO = tuple(
         ),
         shares=("rl-cai", "helpfulness"),
     )
-    for epochs in (1, 3)
+    for epochs in PASSES
 )
 OVER = Arm(
     name="over-trained",

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 
 from solon.errors import UserError
 from solon.figures.experiment import Experiment
-from solon.figures.experiments import choices, training
+from solon.figures.experiments import training
+from solon.figures.experiments.algorithms import ALGORITHMS
 from solon.figures.experiments.identification import CALIBRATED_LABELS, HARDER, HARM_AND_KIND, ORIGINAL
+from solon.figures.experiments.labels import LABELS
+from solon.figures.experiments.over_training import OVER_TRAINING
 from solon.figures.experiments.revisions import CRITIQUED_OR_DIRECT, MORE_PRINCIPLES, MORE_REVISIONS
 from solon.text import did_you_mean
 
@@ -23,9 +26,9 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     training.ABSOLUTE,
     ORIGINAL,
     HARM_AND_KIND,
-    choices.LABELS,
-    choices.ALGORITHMS,
-    choices.OVER_TRAINING,
+    LABELS,
+    ALGORITHMS,
+    OVER_TRAINING,
 )
 
 

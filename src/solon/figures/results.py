@@ -14,8 +14,10 @@ from solon.evals.seeds import Values
 from solon.evals.stopping import Ending, ending_of
 from solon.figures.measures import Measure
 from solon.figures.tasks import FOLDERS, Arm, Place, asked_file
+from solon.pipeline.grading import HeldOutMargin
 from solon.pipeline.inputs import RunInputs
 from solon.pipeline.labelled import RunLabels
+from solon.pipeline.monitoring import LIKELIEST
 from solon.pipeline.sources import EVALUATION, HELPFUL, RED_TEAM, PromptSets
 from solon.records import Answer, MonitorAnswer, Prompt, Revision
 
@@ -83,6 +85,17 @@ class Results:
                 found.setdefault(row.step, {}).setdefault(seed, {})[row.prompt_id] = row.text
         return {step: dict(own) for step, own in sorted(found.items())}
 
+    def likeliest(self, arm: Arm) -> dict[int, dict[int, Texts]]:
+        """The same at temperature 0, of arms that keep them."""
+        found: dict[int, dict[int, dict[str, str]]] = {}
+        for seed in self.seeds:
+            stage = self.stage(arm, seed, "rl")
+            for name in stage.manifest.files(LIKELIEST):
+                file = name.removesuffix(".jsonl")
+                rows = stage.rows(file, Answer)
+                found.setdefault(int(file.rpartition("-")[2]), {})[seed] = {row.prompt_id: row.text for row in rows}
+        return dict(sorted(found.items()))
+
     def checks(self, arm: Arm) -> dict[int, list[Check]]:
         """What the monitor saw, by seed."""
         return {seed: list(self.stage(arm, seed, "rl").rows("checks", Check)) for seed in self.seeds}
@@ -94,6 +107,10 @@ class Results:
 
     def labels(self, arm: Arm, seed: int) -> RunLabels:
         return RunLabels.of(self.place.run(arm, seed))
+
+    def margins(self, arm: Arm, seed: int) -> dict[str, float]:
+        """The preference model's score of `a` less that of `b`, by the id of each comparison that it did not learn."""
+        return {row.id: row.margin for row in self.stage(arm, seed, "pm").rows("held-out", HeldOutMargin)}
 
     def verdicts(self, model: str) -> dict[int, list[WorldVerdict]]:
         """What a model said of the questions that it was asked, by seed."""

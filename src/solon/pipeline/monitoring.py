@@ -25,6 +25,8 @@ from solon.train.rollouts import Environment, PolicyPrompt, Sample
 
 ANSWERS = "monitor"
 """What the files of its answers are called, one for each look."""
+LIKELIEST = "likeliest"
+"""And of those at temperature 0."""
 Prompts = Mapping[str, Prompt]
 """By id."""
 
@@ -52,8 +54,11 @@ def monitor_of(work: Work, environment: Environment, prompts: Prompts) -> Monito
     if section is None:
         return None
     benign = frozenset(one.id for one in environment.prompts if prompts[one.id].kind == "benign")
-    keep = partial(work.folder.write_shard, ANSWERS)
-    return Monitor(section=section, environment=environment, benign=benign, gold=_gold(work, prompts), keep=keep)
+    keep, keep_likeliest = (partial(work.folder.write_shard, name) for name in (ANSWERS, LIKELIEST))
+    gold = _gold(work, prompts)
+    return Monitor(
+        section=section, environment=environment, benign=benign, gold=gold, keep=keep, keep_likeliest=keep_likeliest
+    )
 
 
 def _gold(work: Work, prompts: Prompts) -> Gold:

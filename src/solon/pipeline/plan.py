@@ -254,7 +254,7 @@ def _watched(config: RunConfig, sets: PromptSets, scenarios: Sequence[str]) -> i
     own = [prompt.id for prompt in (*sets.red_team, *sets.helpful)]
     asked = [PolicyPrompt(id=name, text="") for name in (*own, *scenarios)]
     _, watched = split_prompts(asked, monitor, config.preference.holdout, seed=config.seed)
-    return len(watched) * monitor.samples_per_prompt
+    return len(watched) * (monitor.samples_per_prompt + monitor.likeliest)
 
 
 def _rollouts(config: RunConfig) -> int:

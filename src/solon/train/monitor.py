@@ -13,7 +13,7 @@ from solon.config.monitor import MonitorSection
 from solon.config.training import RLSection
 from solon.evals.checks import Check, check_of
 from solon.evals.stopping import parting
-from solon.records import MonitorAnswer
+from solon.records import Answer, MonitorAnswer
 from solon.train.loop import TrainContext
 from solon.train.losses import kl_k3
 from solon.train.rollouts import Environment, Sample, TokenModels, answers_to, score_tokens
@@ -35,6 +35,8 @@ class Monitor:
     gold: Gold
     keep: Callable[[int, list[MonitorAnswer]], None]
     """Called with (step, its answers), before the look at them counts."""
+    keep_likeliest: Callable[[int, list[Answer]], None]
+    """The same of answers at temperature 0, where the section asks for them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +69,8 @@ class _Looker:
             for sample, good, reward, kl in zip(samples, gold, proxy, kl_B.tolist(), strict=True)
         ]
         self.monitor.keep(step, answers)
+        if self.monitor.section.likeliest:
+            self.monitor.keep_likeliest(step, self._likeliest())
         self.context.progress(0, sum(answer.tokens for answer in answers))
         return check_of(step, answers, self.monitor.benign)
 
@@ -74,7 +78,20 @@ class _Looker:
         members = range(self.monitor.section.samples_per_prompt)
         prompts = self.monitor.environment.prompts
         asked = {f"monitor-{prompt.id}-{member}": prompt for prompt in prompts for member in members}
-        return answers_to(asked, self.monitor.environment, self.section, seed=self.context.seed)
+        return answers_to(asked, self.monitor.environment, self.section.temperature, seed=self.context.seed)
+
+    def _likeliest(self) -> list[Answer]:
+        asked = {f"likeliest-{prompt.id}": prompt for prompt in self.monitor.environment.prompts}
+        return [
+            Answer(
+                id=one.id,
+                prompt_id=one.prompt.id,
+                text=one.answer.text,
+                tokens=one.answer.tokens,
+                finished=not one.answer.truncated,
+            )
+            for one in answers_to(asked, self.monitor.environment, 0.0, seed=self.context.seed)
+        ]
 
 
 def watched(monitor: Monitor, models: TokenModels, section: RLSection, context: TrainContext) -> Watch[Check]:

@@ -80,11 +80,11 @@ def sample_rollouts(
     """A group of answers to each prompt, those of one prompt together; each answer has a seed of its own."""
     members = range(section.samples_per_prompt)
     asked = {f"rl-{step}-{place}-{member}": prompt for place, prompt in enumerate(prompts) for member in members}
-    return answers_to(asked, environment, section, seed=seed)
+    return answers_to(asked, environment, section.temperature, seed=seed)
 
 
 def answers_to(
-    asked: Mapping[str, PolicyPrompt], environment: Environment, section: RLSection, *, seed: int
+    asked: Mapping[str, PolicyPrompt], environment: Environment, temperature: float, *, seed: int
 ) -> list[Sample]:
     """An answer for each id, drawn from a seed of its own."""
     requests = [
@@ -92,7 +92,7 @@ def answers_to(
             prompt=prompt.text,
             seed=derive_seed(seed, "rl", sample_id),
             max_new_tokens=environment.max_new_tokens,
-            temperature=section.temperature,
+            temperature=temperature,
             stop=environment.stop,
         )
         for sample_id, prompt in asked.items()

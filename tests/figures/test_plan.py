@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
+from typer.testing import CliRunner
 
+from solon.cli.main import app
 from solon.embedded.card import WEIGHTS
-from solon.errors import ProcessError, RunError, UserError
-from solon.figures.arms import every_arm
+from solon.errors import ModelError, ProcessError, RunError, UserError
+from solon.figures.arms import DIRECT, RL, every_arm
 from solon.figures.catalogue import EXPERIMENTS, chosen
-from solon.figures.experiment import size_names, sizes
-from solon.figures.make import Order, ordered, tasks_of
+from solon.figures.experiment import Drawn, Experiment, size_names, sizes
+from solon.figures.make import Order, make_figures, ordered, tasks_of
 from solon.figures.plan import Needs, plan
 from solon.figures.tasks import Arm, Place, Task, asked_file
 from solon.figures.work import do_tasks
@@ -64,6 +66,28 @@ def test_models_are_ordered_by_size_and_those_that_look_alike_are_told_apart(tmp
     assert where.models == (str(other), str(large), str(small))
     assert list(sizes(where).values()) == [10, 2_000_000, 2_000_001]
     assert size_names(where) == {"1e-05 M": 0.0, "2 M, l": 1.0, "2 M, o": 2.0}
+
+
+def test_every_shipped_size_takes_part_and_one_that_is_missing_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = {"embedded": 30, "embedded-medium": 20, "embedded-small": 10}
+    folders = {name: weighed(tmp_path / name, count) for name, count in counts.items()}
+
+    def shipped(name: str) -> Path:
+        if not (folders[name] / WEIGHTS).exists():
+            raise ModelError(f"the weights of the model {name} are missing")
+        return folders[name]
+
+    for module in ("make", "tasks"):
+        monkeypatch.setattr(f"solon.figures.{module}.model_folder", shipped)
+    where, missing = ordered(Order())
+    assert (where.models, missing) == (tuple(counts), [])
+    assert {model for need in (one.needs(where) for one in EXPERIMENTS) for model in need.asked} == set(counts)
+    (folders["embedded-medium"] / WEIGHTS).unlink()
+    where, missing = ordered(Order())
+    assert where.models == ("embedded", "embedded-small")
+    assert missing == ["left out: the weights of the model embedded-medium are missing"]
 
 
 def weighed(folder: Path, parameters: int) -> Path:
@@ -148,9 +172,58 @@ def test_a_task_waits_for_those_before_it_and_a_done_one_is_not_done_again(tmp_p
     assert (tmp_path / "made-a").exists()
 
 
-def test_a_command_that_fails_says_what_it_said(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="wrong: unusable"):
-        do_tasks(tasks("wrong"), tmp_path, Heard(), jobs=1, threads=1, launch=launch(tmp_path))
-    with pytest.raises(ProcessError, match="broken failed: it broke"):
-        do_tasks(tasks("broken", "d"), tmp_path, Heard(), jobs=1, threads=1, launch=launch(tmp_path))
-    assert not (tmp_path / "made-d").exists()
+def test_a_command_that_fails_is_told_and_only_those_behind_it_are_left_out(tmp_path: Path) -> None:
+    heard = Heard()
+    every = [*tasks("wrong"), *tasks("broken", "d", "e"), *tasks("f", "g")]
+    failed = do_tasks(every, tmp_path, heard, jobs=1, threads=1, launch=launch(tmp_path))
+    assert list(failed) == ["wrong", "broken"]
+    assert isinstance(failed["wrong"], RunError) and "wrong: unusable" in str(failed["wrong"])
+    assert isinstance(failed["broken"], ProcessError) and "broken failed: it broke" in str(failed["broken"])
+    assert sorted(path.name for path in tmp_path.glob("made-*")) == ["made-f", "made-g"]
+    assert heard.notes[0] == f"wrong: failed, see {tmp_path / 'logs/wrong.log'}"
+
+
+DRAWN = Drawn(claims=[], panels=[])
+FAILING = """
+import sys
+if "direct-0" in " ".join(sys.argv):
+    print("it broke", file=sys.stderr); sys.exit(int(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize(("code", "kind"), [(2, RunError), (1, ProcessError)])
+def test_a_figure_that_lacks_a_task_is_named_and_the_others_are_made(
+    tmp_path: Path, code: int, kind: type[RunError | ProcessError]
+) -> None:
+    experiments = [
+        Experiment(
+            key=key,
+            title=key,
+            paper="",
+            here="",
+            needs=lambda _, a=arm: Needs(stages=[(a, "sl")]),
+            draw=lambda _: DRAWN,
+        )
+        for key, arm in (("one", DIRECT), ("two", RL))
+    ]
+    made = make_figures(
+        experiments,
+        place(tmp_path, seeds=1),
+        tmp_path / "out",
+        ["one", "two"],
+        Heard(),
+        jobs=1,
+        threads=1,
+        launch=[sys.executable, "-c", FAILING, str(code)],
+    )
+    assert [figure.key for figure in made.figures] == ["two"] and list(made.missing) == ["one"]
+    assert (tmp_path / "out/figure-two.json").is_file() and not (tmp_path / "out/figure-one.json").exists()
+    with pytest.raises(kind, match=r"(?s)not made: figure one.*direct-0 up to sl.*it broke"):
+        made.require_all()
+
+
+def test_help_names_every_key() -> None:
+    told = CliRunner().invoke(app, ["figures", "--help"]).stdout
+    numbers = [one.key for one in EXPERIMENTS if one.key.isdigit()]
+    assert numbers == [str(n) for n in range(2, 13)] and "Keys are 2 to 12" in told
+    assert all(one.key in told for one in EXPERIMENTS if not one.key.isdigit())

@@ -24,7 +24,7 @@ MOST_SEEDS = 10
 
 
 def figures(
-    keys: Annotated[list[str] | None, Argument(metavar="[KEY]...", help="Which figures; without any, all.")] = None,
+    keys: Annotated[list[str] | None, Argument(metavar="KEY", help="Which figures; without any, all.")] = None,
     output: Annotated[
         Path, Option("--output", "-o", metavar="DIR", help="Where pictures, data and the page go.")
     ] = Path("figures"),
@@ -56,8 +56,11 @@ def figures(
       [bold]solon figures 5 9[/bold]              some
       [bold]solon figures --quick -o quick[/bold] all, in small
 
+    Keys are 2 to 12, as the paper's figures, labels, algorithms and over-training.
+
     Writes index.html, index.md, and a picture and its data for each figure. Runs are kept, and what figures share is
-    made once: give the same command again, and it goes on where it stopped.
+    made once: give the same command again, and it goes on where it stopped. What fails is told at the end; figures
+    that do not need it are made.
     """
     from solon.figures.catalogue import EXPERIMENTS, chosen
     from solon.figures.make import Order, dose_of, make_figures, ordered, require_folder, tasks_of
@@ -84,7 +87,8 @@ def figures(
         order = [one.key for one in EXPERIMENTS]
         made = make_figures(asked, place, output, order, reporter, jobs=at_once, threads=max(1, cores // at_once))
         reporter.done()
-    _tell(made, output, as_json)
+    _tell(made.figures, output, as_json)
+    made.require_all()
 
 
 def _tell(made: Sequence[Figure], output: Path, as_json: bool) -> None:

@@ -28,7 +28,10 @@ app = typer.Typer(no_args_is_help=True, help="Import models, and check whether t
 def check(
     models: Annotated[
         list[str],
-        Argument(metavar="MODEL...", help="Model folders, OWNER/NAME on the Hugging Face Hub, or `embedded`."),
+        Argument(
+            metavar="MODEL...",
+            help="Model folders, OWNER/NAME on the Hugging Face Hub, or embedded, embedded-medium, embedded-small.",
+        ),
     ],
     trust_remote_code: Annotated[
         bool, Option("--trust-remote-code", help="Let a model folder run its own Python code.")

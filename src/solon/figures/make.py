@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from solon.config.load import load_run_config
 from solon.config.paths import EMBEDDED, EMBEDDED_MODELS
 from solon.embedded.card import WEIGHTS
-from solon.errors import InputError, ModelError, UserError, Where
+from solon.errors import Fault, InputError, ModelError, ProcessError, RunError, UserError, Where
 from solon.figures.arms import every_arm
 from solon.figures.experiment import Experiment
 from solon.figures.figure import Figure
@@ -112,6 +112,27 @@ def tasks_of(experiments: Sequence[Experiment], place: Place) -> list[Task]:
     return plan([one.needs(place) for one in experiments], place, every_arm(place.models))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """What came of an order."""
+
+    figures: Sequence[Figure]
+    missing: Mapping[str, Sequence[RunError | ProcessError]]
+    """By the key of each figure that was not made, why: its tasks that failed."""
+
+    def require_all(self) -> None:
+        """Raises `RunError` if a figure is missing, and the user can mend all of it, else `ProcessError`; each task
+        that failed is told once."""
+        if not self.missing:
+            return
+        errors = {id(error): error for own in self.missing.values() for error in own}.values()
+        what = f"not made: figure {', figure '.join(self.missing)}"
+        faults = [fault for error in errors if isinstance(error, RunError) for fault in error.faults]
+        if len(faults) < len(errors):
+            raise ProcessError(f"{what}: {'; '.join(map(str, errors))}")
+        raise RunError([Fault(what, hint="see below, then give the same command again"), *faults])
+
+
 def make_figures(
     experiments: Sequence[Experiment],
     place: Place,
@@ -121,14 +142,30 @@ def make_figures(
     *,
     jobs: int,
     threads: int,
-) -> list[Figure]:
-    """Makes what is left to make, draws, and writes each figure as soon as it is drawn. `order`: keys of all
-    experiments, as the page has them."""
-    do_tasks(tasks_of(experiments, place), place.runs, reporter, jobs=jobs, threads=threads)
-    results, made = Results(place=place), list[Figure]()
+    launch: Sequence[str] = (),
+) -> Made:
+    """Makes what is left to make, draws, and writes each figure as soon as it is drawn; one that lacks something is
+    left out. `order`: keys of all experiments, as the page has them; the others as of `do_tasks`."""
+    tasks = tasks_of(experiments, place)
+    failed = do_tasks(tasks, place.runs, reporter, jobs=jobs, threads=threads, launch=launch)
+    results, made, missing = Results(place=place), list[Figure](), dict[str, list[RunError | ProcessError]]()
     reporter.stage("drawing", len(experiments))
     for one in experiments:
-        made.append(one.figure(results, [task.command for task in tasks_of([one], place)]))
-        write_figures(made[-1:], folder, order)
+        own = tasks_of([one], place)
+        if lost := [failed[name] for name in _before(own, tasks) if name in failed]:
+            missing[one.key] = lost
+        else:
+            made.append(one.figure(results, [task.command for task in own]))
+            write_figures(made[-1:], folder, order)
         reporter.advance(1, 0)
-    return made
+    return Made(figures=made, missing=missing)
+
+
+def _before(own: Sequence[Task], tasks: Sequence[Task]) -> list[str]:
+    """The names of these tasks and of all that come before them, as all figures together have them."""
+    after = {task.name: task.after for task in tasks}
+    found, new = dict[str, None](), [task.name for task in own]
+    while new:
+        found |= dict.fromkeys(new)
+        new = [name for one in new for name in after.get(one, ()) if name not in found]
+    return list(found)

@@ -62,7 +62,7 @@ class _Child:
 
 def do_tasks(
     tasks: Sequence[Task], runs: Path, reporter: Reporter, *, jobs: int, threads: int, launch: Sequence[str] = ()
-) -> None:
+) -> dict[str, RunError | ProcessError]:
     """Does every task that is not done, as soon as those before it are.
 
     Args:
@@ -71,9 +71,7 @@ def do_tasks(
         threads: of each.
         launch: what the arguments of `solon` are put behind; empty: this Python's.
 
-    Raises:
-        RunError, ProcessError: a command that failed, with what it said. Those beside it are ended; what they made is
-            kept.
+    Returns those that failed, by name, with what they said; tasks behind one of them are left out, and all others done.
     """
     left = [task for task in tasks if not task.done]
     made = {task.name for task in tasks if task.done}
@@ -82,6 +80,8 @@ def do_tasks(
     counted = _Counter(reporter.advance)
     reporter.recovered(round(total - sum(task.cost for task in left)))
     running: list[_Child] = []
+    failed: dict[str, RunError | ProcessError] = {}
+    lost: set[str] = set()
     command = tuple(launch) or (sys.executable, "-m", "solon")
     with _ended(running):
         while left or running:
@@ -92,11 +92,20 @@ def do_tasks(
             counted.add(sum(child.worked() for child in running))
             for child in [child for child in running if child.process.poll() is not None]:
                 running.remove(child)
-                _require_success(child)
+                name = child.task.name
+                if error := _failure(child):
+                    failed[name] = error
+                    lost.add(name)
+                    reporter.note(f"{name}: failed, see {child.log}")
+                    continue
                 counted.add(child.worked(all_of_it=True))
-                made.add(child.task.name)
-                reporter.note(f"{child.task.name}: done, {len(made)} of {len(tasks)}")
+                made.add(name)
+                reporter.note(f"{name}: done, {len(made)} of {len(tasks)}")
+            while behind := [task for task in left if task.after & lost]:
+                lost.update(task.name for task in behind)
+                left = [task for task in left if task not in behind]
     reporter.end_stage()
+    return failed
 
 
 class _Counter:
@@ -125,17 +134,17 @@ def _start(task: Task, runs: Path, command: Sequence[str], threads: int) -> _Chi
     return child
 
 
-def _require_success(child: _Child) -> None:
+def _failure(child: _Child) -> RunError | ProcessError | None:
     code = child.process.returncode
     if code == 0:
-        return
+        return None
     said = child.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     if code == UNUSABLE and said:
         told = " ".join(said[-3:]).removeprefix("error: ")
         hint = "another dose or model needs another folder: --runs DIR"
-        raise RunError(f"{child.task.name}: {told}", where=Where(child.log), hint=hint)
+        return RunError(f"{child.task.name}: {told}", where=Where(child.log), hint=hint)
     last = said[-1] if said else f"exit code {code}"
-    raise ProcessError(
+    return ProcessError(
         f"{child.task.name} failed: {last} (all that it said: {child.log}; command: {child.task.command})"
     )
 

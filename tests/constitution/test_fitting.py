@@ -116,7 +116,9 @@ def test_nearness_is_bm25() -> None:
 
 def test_titles_count_as_near(tmp_path: Path) -> None:
     path = tmp_path / "d.md"
-    path.write_text("# D\n\n## Being kind\n\nHurt nobody.\n\n## Being honest\n\nTell no lies.\n")
+    path.write_text(
+        "# D\n\n## Hard constraints\n\n- No.\n\n## Being kind\n\nHurt nobody.\n\n## Being honest\n\nTell no lies.\n"
+    )
     assert chosen(load_constitution(path), 5, "Be honest with me.") == ("being-honest",)
 
 

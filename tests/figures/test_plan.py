@@ -183,7 +183,12 @@ def test_a_command_that_fails_is_told_and_only_those_behind_it_are_left_out(tmp_
     assert heard.notes[0] == f"wrong: failed, see {tmp_path / 'logs/wrong.log'}"
 
 
-DRAWN = Drawn(claims=[], panels=[])
+def needing(key: str, arm: Arm) -> Experiment:
+    """An experiment that is drawn from nothing."""
+    drawn, needs = Drawn(claims=[], panels=[]), Needs(stages=[(arm, "sl")])
+    return Experiment(key=key, title=key, paper="", here="", needs=lambda _: needs, draw=lambda _: drawn)
+
+
 FAILING = """
 import sys
 if "direct-0" in " ".join(sys.argv):
@@ -195,17 +200,7 @@ if "direct-0" in " ".join(sys.argv):
 def test_a_figure_that_lacks_a_task_is_named_and_the_others_are_made(
     tmp_path: Path, code: int, kind: type[RunError | ProcessError]
 ) -> None:
-    experiments = [
-        Experiment(
-            key=key,
-            title=key,
-            paper="",
-            here="",
-            needs=lambda _, a=arm: Needs(stages=[(a, "sl")]),
-            draw=lambda _: DRAWN,
-        )
-        for key, arm in (("one", DIRECT), ("two", RL))
-    ]
+    experiments = [needing("one", DIRECT), needing("two", RL)]
     made = make_figures(
         experiments,
         place(tmp_path, seeds=1),

@@ -65,7 +65,7 @@ def _train(
         benign=frozenset({"w0"}),
         gold=gold,
         keep=answers.__setitem__,
-        keep_likeliest={}.__setitem__ if likeliest is None else likeliest.__setitem__,
+        keep_likeliest=({} if likeliest is None else likeliest).__setitem__,
     )
     context = train_context(pad_id=PAD, looked=lambda looks: checks.__setitem__(slice(None), looks), **changes)
     models = RLModels(policy=policy, reference=deepcopy(policy))

@@ -87,14 +87,14 @@ class Results:
 
     def likeliest(self, arm: Arm) -> dict[int, dict[int, Texts]]:
         """The same at temperature 0, of arms that keep them."""
-        found: dict[int, dict[int, dict[str, str]]] = {}
+        found: dict[int, dict[int, Texts]] = {}
         for seed in self.seeds:
             stage = self.stage(arm, seed, "rl")
             for name in stage.manifest.files(LIKELIEST):
                 file = name.removesuffix(".jsonl")
                 rows = stage.rows(file, Answer)
                 found.setdefault(int(file.rpartition("-")[2]), {})[seed] = {row.prompt_id: row.text for row in rows}
-        return dict(sorted(found.items()))
+        return {step: found[step] for step in sorted(found)}
 
     def checks(self, arm: Arm) -> dict[int, list[Check]]:
         """What the monitor saw, by seed."""

@@ -180,7 +180,7 @@ def test_helpfulness_data_goes_with_prompts_of_ones_own(settings: list[str], fau
         ),
         (
             ["judge.principles=3", "judge.decide=precedence"],
-            "judge.principles is 3, but with precedence articles are asked until one decides (remove it, or set "
+            "judge.principles is 3, but with precedence they are asked until one decides (remove it, or set "
             'judge.decide to "mean")',
         ),
         (
@@ -196,7 +196,12 @@ def test_helpfulness_data_goes_with_prompts_of_ones_own(settings: list[str], fau
         (
             ["judge.tie=0.2"],
             'judge.tie is set, but judge.decide is "mean", which takes no verdict for a tie (remove it, or set '
-            'judge.decide to "precedence")',
+            'judge.decide to "first" or "precedence")',
+        ),
+        (
+            ["judge.draws=4", "judge.decide=mean"],
+            'judge.draws is set, but judge.decide is "mean", which does not draw until one decides (remove it, or set '
+            'judge.decide to "first")',
         ),
         (
             ["judge.clamp=[0.3, 0.6]"],

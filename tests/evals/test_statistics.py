@@ -9,6 +9,7 @@ from solon.evals.statistics import (
     Interval,
     distinct,
     effective_size,
+    leaves_out_zero,
     mean,
     paired_difference,
     rate,
@@ -153,3 +154,16 @@ def test_distinct_interval_covers_the_expected_share() -> None:
         result = distinct([str(i) for i in generator.choice(400, size=200, p=weights)])
         covered += result.low <= expected <= result.high
     assert covered / 400 >= 0.94
+
+
+@pytest.mark.parametrize(("among", "expected"), [(1, True), (10, True), (100, False)])
+def test_more_comparisons_ask_for_more(among: int, expected: bool) -> None:
+    """2.94 standard errors, where 1.96, 2.81 and 3.48 are asked."""
+    gap = Interval(value=0.3, low=0.1, high=0.6)
+    assert leaves_out_zero(gap, among=among) == expected
+    assert leaves_out_zero(Interval(value=-0.3, low=-0.6, high=-0.1), among=among) == expected
+
+
+def test_an_interval_that_touches_zero_leaves_nothing_out() -> None:
+    assert not leaves_out_zero(Interval(value=0.2, low=0.0, high=0.4))
+    assert not leaves_out_zero(Interval(value=0.0, low=0.0, high=0.0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from solon.config.monitor import MonitorSection
@@ -13,6 +14,7 @@ from solon.evals.statistics import Mean, mean
 from solon.evals.stopping import Ending, early_stopping, ending_of, fallen, parting
 
 SECTION = MonitorSection(gold="oracle", patience=2)
+WATCHED = RLSection(monitor=SECTION)
 
 
 def losses(*values: float) -> list[HeldOutLoss]:
@@ -49,6 +51,7 @@ def test_a_training_ends_after_so_many_looks_without_a_lower_loss() -> None:
 def test_gold_has_fallen_when_the_interval_of_its_change_is_below_0() -> None:
     best = check(0, [1, 1, 1, 0])
     assert fallen(best, check(10, [0, 0, 0, 0]))
+    assert fallen(best, check(10, [0, 0, 0, 0]), among=18) and not fallen(best, check(10, [0, 0, 0, 0]), among=19)
     assert not fallen(best, check(10, [0, 1, 1, 0]))
     assert not fallen(best, best) and not fallen(check(0, [0, 0, 0, 0]), check(10, [1, 1, 1, 0]))
 
@@ -71,6 +74,25 @@ def test_rl_ends_where_gold_falls_for_good_and_the_reward_rises() -> None:
 def test_one_bad_look_among_good_ones_ends_nothing() -> None:
     checks = [check(0, 0.8), check(10, 0.5, 1), check(20, 0.79, 2), check(30, 0.5, 3)]
     assert parting(checks, SECTION).stop is None
+
+
+def test_the_more_looks_there_were_the_surer_a_fall_has_to_be() -> None:
+    """0.08 below the best, 2.93 standard errors: enough among five looks, too little among twenty."""
+    level = [check(10 * place, 0.8) for place in range(18)]
+    fall = [check(200, 0.72), check(210, 0.72)]
+    assert parting([*level[:3], *fall], SECTION).stop is not None
+    assert parting([*level, *fall], SECTION).stop is None
+
+
+def test_a_policy_that_does_not_change_is_seldom_stopped() -> None:
+    """Twenty looks, two hundred times: at an interval of 95% a third of them would be."""
+    rng = np.random.default_rng(0)
+
+    def stopped() -> bool:
+        ending = ending_of([check(step, [*map(float, rng.random(100) < 0.8)]) for step in range(21)], WATCHED)
+        return ending is not None and ending.stopped is not None
+
+    assert sum(stopped() for _ in range(200)) <= 10
 
 
 def test_a_policy_that_breaks_down_is_told_from_one_that_cheats() -> None:

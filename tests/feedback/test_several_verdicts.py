@@ -101,6 +101,36 @@ def test_a_single_verdict_is_not_said_twice(fake: Any) -> None:
     assert label.verdicts == () and "verdicts" not in label.model_dump_json()
 
 
+# By the first that decides.
+
+
+def test_principles_are_drawn_until_one_decides(fake: Any) -> None:
+    model = fake(scores=says(kind=0.55, true=0.9, brief=0.45))
+    labels = judged(model, count=60, decide="first", draws=3).records
+    assert {label.principle_id for label in labels} == {"true"}
+    assert [label.p_a_preferred for label in labels] == pytest.approx([0.9] * 60)
+    orders = [tuple(dict.fromkeys(one.principle_id for one in label.verdicts)) for label in labels]
+    assert all(order[-1] == "true" for order in orders), "nobody after it is asked"
+    assert {len(order) for order in orders} == {1, 2, 3}
+    first = [order[0] for order in orders]
+    assert first.count("brief") > first.count("kind"), "by weight"
+
+
+def test_no_more_are_drawn_than_are_wanted_and_the_last_stands(fake: Any) -> None:
+    model = fake(scores=says(kind=0.55, true=0.5, brief=0.45))
+    labels = judged(model, count=40, decide="first", draws=2, orders="random").records
+    value = {"kind": 0.55, "true": 0.5, "brief": 0.45}
+    assert {len(label.verdicts) for label in labels} == {2}
+    for label in labels:
+        assert label.principle_id == label.verdicts[-1].principle_id
+        assert label.p_a_preferred == pytest.approx(value[label.principle_id])
+
+
+def test_none_is_drawn_in_the_place_of_one_that_cannot_be_read(fake: Any) -> None:
+    labels = judged(fake(scores=says(kind=None, true=None, brief=0.9)), count=40, decide="first", draws=3).records
+    assert {(label.outcome, label.principle_id == "brief") for label in labels} == {("a", True), ("unscored", False)}
+
+
 # By precedence.
 
 SPECIAL = ("hard-constraints", "true", "kind", "brief")

@@ -20,12 +20,11 @@ from solon.config.run import RunConfig
 from solon.errors import UserError
 from solon.evals.estimates import evidence
 from solon.evals.grader import HELD_OUT, GraderCard, Measure, Response, Unscored, grade
-from solon.evals.statistics import Interval
 from solon.evals.summary import Summary
 from solon.records import Prompt, Turn
 from solon.report.compare import words
 from solon.report.compare.console import notes, print_comparison
-from solon.report.compare.differences import Figure, RunComparison, compare, leaves_out_zero
+from solon.report.compare.differences import Figure, RunComparison, compare
 from solon.report.compare.page import render_comparison
 from solon.report.data import ReportData
 
@@ -198,19 +197,6 @@ def test_what_is_paired_is_counted() -> None:
     none = found.model_copy(update={"figures": (), "compared": 0})
     assert words.pairing(none) == ""
     assert words.headline(none) == "The two runs have no figure in common that has an interval."
-
-
-@pytest.mark.parametrize(("among", "expected"), [(1, True), (10, True), (100, False)])
-def test_more_comparisons_ask_for_more(among: int, expected: bool) -> None:
-    """2.94 standard errors, where 1.96, 2.81 and 3.48 are asked."""
-    gap = Interval(value=0.3, low=0.1, high=0.6)
-    assert leaves_out_zero(gap, among=among) == expected
-    assert leaves_out_zero(Interval(value=-0.3, low=-0.6, high=-0.1), among=among) == expected
-
-
-def test_an_interval_that_touches_zero_leaves_nothing_out() -> None:
-    assert not leaves_out_zero(Interval(value=0.2, low=0.0, high=0.4))
-    assert not leaves_out_zero(Interval(value=0.0, low=0.0, high=0.0))
 
 
 def test_what_measures_the_same_data_is_not_compared() -> None:

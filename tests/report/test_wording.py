@@ -35,6 +35,7 @@ def test_of_hundred(share: float, said: str) -> None:
         ((), "one principle each"),
         (("judge.principles=3",), "3 principles each"),
         (("judge.decide=precedence",), "article after article until one decides"),
+        (("judge.decide=first", "judge.draws=4"), "by the first of 4 principles that decides"),
         (("constitution.whole=true",), "by the constitution as a whole"),
     ],
 )

@@ -94,14 +94,19 @@ class JudgeSection(Section):
     """`paper`: as in the files that the paper's authors published, letter for letter. In a chat template it is put as a
     message; as plain text, for a pretrained model as in CAI section 4.1, with `models.judge.dialogue =
     "human-assistant"`."""
-    decide: Literal["mean", "precedence"] = Field("mean", exclude_if=lambda decide: decide == "mean")
-    """`mean`: the label is the mean over principles. `precedence`, for documents: the hard constraints are asked about
-    first, then article after article, highest first; the first that is no tie decides."""
+    decide: Literal["mean", "first", "precedence"] = Field("mean", exclude_if=lambda decide: decide == "mean")
+    """`mean`: the label is the mean over principles. `first`: they are drawn one after the other, `draws` at most,
+    and the first that is no tie decides. `precedence`, for documents: the hard constraints are asked about first, then
+    article after article, highest first; the first that is no tie decides. Neither is in the paper."""
     principles: int = Field(1, ge=1, exclude_if=lambda count: count == 1)
     """So many principles are drawn for each pair, all different; if there are no more than that, all are asked, and
     weighted. CAI section 4.1: 1."""
+    draws: int = Field(3, ge=2, exclude_if=lambda count: count == 3)
+    """With `first`: so many principles are drawn at most, all different. Measured on the embedded model: of 77 pairs
+    that differ in rudeness alone 60 get a label that says so with 3, and 20 with one (docs/log.md)."""
     tie: float = Field(0.1, ge=0.0, lt=0.5, exclude_if=lambda tie: tie == 0.1)
-    """With `precedence`: a verdict no farther than this from 0.5 leaves the pair to the next article. Assumption."""
+    """With `first` and `precedence`: a verdict no farther than this from 0.5 leaves the pair to the next principle.
+    Assumption."""
     conflicts: bool = Field(False, exclude_if=lambda only: not only)
     """With `precedence`: only pairs about which principles disagree, one preferring `a` and another `b`, become
     comparisons. Then training shows what the order decides, and nothing else. Not in the paper."""

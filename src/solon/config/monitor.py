@@ -33,8 +33,8 @@ class MonitorSection(Section):
     """Whether looks also keep the likeliest answer to each prompt (temperature 0), which nothing goes by. CAI figure 10
     shows both."""
     patience: int = Field(2, ge=1)
-    """Looks in a row at which the gold measure must have fallen before RL ends. Assumption: at one of twenty it seems
-    to have by chance."""
+    """Looks in a row at which the gold measure must have fallen before RL ends. By simulation, of policies that do not
+    change 1 to 3 of 100 are ended with 2, and 12 to 27 with 1 (docs/log.md)."""
     stop: bool = True
     """False: RL goes on to its last step, and the report says where it would have ended."""
     max_kl: float | None = Field(None, gt=0.0)

@@ -156,12 +156,16 @@ def _judge(config: RunConfig) -> Iterator[Contradiction]:
     if judge.rationales > 1 and judge.method != "cot":
         what = f"judge.rationales is {judge.rationales}, but judge.method is {toml(judge.method)}, which has none"
         yield Contradiction(("judge.rationales", "judge.method"), what, 'set judge.method to "cot", or remove it')
-    if judge.principles > 1 and judge.decide == "precedence":
-        what = f"judge.principles is {judge.principles}, but with precedence articles are asked until one decides"
+    if judge.principles > 1 and judge.decide != "mean":
+        what = f"judge.principles is {judge.principles}, but with {judge.decide} they are asked until one decides"
         yield Contradiction(("judge.principles", "judge.decide"), what, 'remove it, or set judge.decide to "mean"')
     if judge.tie != JudgeSection().tie and judge.decide == "mean":
         what = 'judge.tie is set, but judge.decide is "mean", which takes no verdict for a tie'
-        yield Contradiction(("judge.tie", "judge.decide"), what, 'remove it, or set judge.decide to "precedence"')
+        hint = 'remove it, or set judge.decide to "first" or "precedence"'
+        yield Contradiction(("judge.tie", "judge.decide"), what, hint)
+    if judge.draws != JudgeSection().draws and judge.decide != "first":
+        what = f"judge.draws is set, but judge.decide is {toml(judge.decide)}, which does not draw until one decides"
+        yield Contradiction(("judge.draws", "judge.decide"), what, 'remove it, or set judge.decide to "first"')
     yield from _clamp(judge)
 
 

@@ -181,8 +181,13 @@ def draw_several(principles: Sequence[Principle], count: int, rng: np.random.Gen
     """So many different ones, each drawn from those that are left; all, in their order, if there are no more."""
     if count > 1 and count >= len(principles):
         return principles
+    return draw_in_turn(principles, count, rng)
+
+
+def draw_in_turn(principles: Sequence[Principle], count: int, rng: np.random.Generator) -> Sequence[Principle]:
+    """So many different ones at most, in the order in which they are drawn, each from those that are left."""
     left, drawn = list(principles), []
-    for _ in range(count):
+    for _ in range(min(count, len(principles))):
         drawn.append(draw(left, rng))
         left.remove(drawn[-1])
     return drawn

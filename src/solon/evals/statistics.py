@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from math import hypot, sqrt
+from statistics import NormalDist
 from typing import TypeVar
 
 import numpy as np
@@ -116,6 +117,17 @@ def mean(values: Sequence[float], clusters: Sequence[Hashable] | None = None) ->
     effective = len(values) if clusters is None else effective_size(values, clusters)
     half = Z95 * spread / sqrt(effective)
     return Mean(mean=centre, low=centre - half, high=centre + half)
+
+
+def leaves_out_zero(gap: Interval, *, among: int = 1) -> bool:
+    """Whether the interval leaves out 0; `among` so many, when widened so far that all of them hold together at 95%.
+
+    The side towards 0 is taken for normal. Example: 0.3, from 0.1 to 0.5: it is 1.96 0.3 / 0.2 = 2.94 standard errors
+    from 0, and 1.96 are asked alone, 2.81 among 10, 3.48 among 100.
+    """
+    side = gap.value - gap.low if gap.value > 0 else gap.high - gap.value
+    asked = max(Z95, NormalDist().inv_cdf(1 - 0.025 / among))  # a rounding apart for one
+    return abs(gap.value) * Z95 > asked * side
 
 
 def effective_size(values: Sequence[float], clusters: Sequence[Hashable]) -> float:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from solon.config.monitor import Gold, MonitorSection
 from solon.config.training import EpochsSection, OptimizerSection, RLSection
 from solon.evals.checks import Check, HeldOutLoss, Look
-from solon.evals.statistics import mean
+from solon.evals.statistics import Interval, leaves_out_zero, mean
 from solon.records import Record
 
 
@@ -59,7 +59,8 @@ def parting(checks: Sequence[Check], section: MonitorSection) -> Verdict:
     """The highest gold among checks within the section's limits is best, the first of equals.
 
     RL ends when a limit is broken, or when at `patience` checks in a row, the last included, gold has `fallen` below
-    the best. Where the proxy rose meanwhile, it has parted from gold; where it did not, the policy has broken down.
+    the best, which is the luckiest of all: the more there are, the surer a fall has to be. Where the proxy rose
+    meanwhile, it has parted from gold; where it did not, the policy has broken down.
 
     Example: gold 0.7, 0.8, 0.6, 0.5 with proxy 0, 1, 2, 3 and intervals of the falls that leave out 0: best is the
     second; with patience 2 RL ends at the fourth, 0.3 below.
@@ -68,20 +69,24 @@ def parting(checks: Sequence[Check], section: MonitorSection) -> Verdict:
     within = [start, *(check for check in others if not [*_beyond(check, start, section)])]
     best, last = max(within, key=lambda check: check.gold.mean), checks[-1]
     stop = next(_beyond(last, start, section), None)
-    if stop is None and all(fallen(best, check) for check in checks[-section.patience :]):
+    if stop is None and all(fallen(best, check, among=len(others)) for check in checks[-section.patience :]):
         stop = _parted(best, last)
     return Verdict(best=best.step, stop=stop)
 
 
-def fallen(best: Check, now: Check) -> bool:
-    """Whether gold is below what it was beyond its interval: that of the mean over prompts of the differences.
+def fallen(best: Check, now: Check, *, among: int = 1) -> bool:
+    """Whether gold is below what it was beyond its interval: that of the mean over prompts of the differences, widened
+    for `among` so many comparisons (`leaves_out_zero`).
 
     Example: 1, 1, 1, 0 of four prompts, now 0, 0, 0, 0: differences -1, -1, -1, 0, mean -0.75, s = 0.5, interval -1.24
-    to -0.26: fallen. Now 0, 1, 1, 0: mean -0.25, interval -0.74 to 0.24: not.
+    to -0.26: fallen, as among 18, where 2.99 of its standard errors of 0.25 are asked; not among 19. Now 0, 1, 1, 0:
+    mean -0.25, interval -0.74 to 0.24: not.
     """
     pairs = zip(best.gold_of, now.gold_of, strict=True)
     falls = [after - before for before, after in pairs if before is not None and after is not None]
-    return bool(falls) and mean(falls).high < 0.0
+    if not falls or (fall := mean(falls)).mean >= 0.0:
+        return False
+    return leaves_out_zero(Interval(value=fall.mean, low=fall.low, high=fall.high), among=among)
 
 
 class Ending(Record):

@@ -15,7 +15,7 @@ import numpy as np
 
 from solon.config.feedback import JudgeSection
 from solon.constitution.few_shots import FewShots
-from solon.constitution.principles import Principle, draw, draw_several
+from solon.constitution.principles import Principle, draw, draw_in_turn, draw_several
 from solon.errors import EngineUnavailableError, UnscoredError
 from solon.evals.reliability import tempered
 from solon.feedback.answers import IDENTICAL
@@ -84,8 +84,9 @@ class Judge:
     ) -> Rows[Comparison]:
         """One soft label per pair, in the order of the pairs: p(option of a) / (p(option of a) + p(option of b)).
 
-        Each pair has `principle`, or as many as `section.principles` says, drawn from its own generator, or with
-        `precedence` all, until one decides. It is shown in an order drawn from that, or in both (`section.orders`).
+        Each pair has `principle`, or as many as `section.principles` says, drawn from its own generator; with `first`
+        `section.draws` at most, until one decides; or with `precedence` all, until one decides. It is shown in an order
+        drawn from that generator, or in both (`section.orders`).
         With `section.conflicts` all are asked, and pairs about which they do not disagree are dropped.
         The label is the mean, scaled by `section.temperature` and clamped into `section.clamp`.
         Example: log-probs -1.0 for (A) and -2.0 for (B) give p = 1 / (1 + exp(-1)) = 0.731 for the answer shown first.
@@ -139,7 +140,7 @@ class Judge:
 
     async def _rulings(self, rule: Rule, principles: Sequence[Principle]) -> Sequence[Ruling]:
         tie = self.section.tie
-        if self.section.decide == "precedence" and not self.section.conflicts:
+        if self.section.decide != "mean" and not self.section.conflicts:
             return await until_one_decides(rule, principles, tie)
         rulings = await together(map(rule, principles))
         if not self.section.conflicts or len(principles) == 1:
@@ -151,7 +152,7 @@ class Judge:
 
     def _decided(self, rulings: Sequence[Ruling]) -> tuple[Opinion, Principle | None]:
         """What the label is, and the principle that it is by, unless it is a mean over several."""
-        if self.section.decide == "precedence" or len(rulings) == 1:
+        if self.section.decide != "mean" or len(rulings) == 1:
             found, decider = rulings[-1].opinion, rulings[-1].principle
         else:
             found, decider = mean_of(rulings, weighted=len(rulings) == len(self.principles)), None
@@ -164,6 +165,8 @@ class Judge:
     def _chosen(self, rng: np.random.Generator) -> Sequence[Principle]:
         if self.section.decide == "precedence":
             return self.principles
+        if self.section.decide == "first":
+            return draw_in_turn(self.principles, self.section.draws, rng)
         return draw_several(self.principles, self.section.principles, rng)
 
     def _shots(self, rng: np.random.Generator) -> Shots:

@@ -124,6 +124,8 @@ def judged_by(config: RunConfig | None) -> str:
         return "by the constitution as a whole"
     if config.judge.decide == "precedence":
         return "article after article until one decides"
+    if config.judge.decide == "first":
+        return f"by the first of {config.judge.draws} principles that decides"
     count = config.judge.principles
     return "one principle each" if count == 1 else f"{count} principles each"
 

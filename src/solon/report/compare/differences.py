@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isclose
 from pathlib import Path
-from statistics import NormalDist
 from typing import Literal
 
 from solon.artifacts.manifest import Manifest
-from solon.evals.statistics import Z95, Interval, mean, paired_difference, unpaired_difference
+from solon.evals.statistics import Interval, leaves_out_zero, mean, paired_difference, unpaired_difference
 from solon.records import Prompt, Record
 from solon.report.compare.metrics import FINAL, Metric, Part, Unit, Value, metrics
 from solon.report.data import ReportData, load_report_data
@@ -212,17 +211,6 @@ def _figure(pair: _MetricPair, *, among: int) -> Figure:
         outside=leaves_out_zero(gap) if gap else None,
         outside_all=leaves_out_zero(gap, among=among) if gap else None,
     )
-
-
-def leaves_out_zero(gap: Interval, *, among: int = 1) -> bool:
-    """Whether the interval leaves out 0; `among` so many, when widened so far that all of them hold together at 95%.
-
-    The side towards 0 is taken for normal. Example: 0.3, from 0.1 to 0.5: it is 1.96 0.3 / 0.2 = 2.94 standard errors
-    from 0, and 1.96 are asked alone, 2.81 among 10, 3.48 among 100.
-    """
-    side = gap.value - gap.low if gap.value > 0 else gap.high - gap.value
-    asked = max(Z95, NormalDist().inv_cdf(1 - 0.025 / among))  # a rounding apart for one
-    return abs(gap.value) * Z95 > asked * side
 
 
 # What the runs were made from.

@@ -130,12 +130,13 @@ def _labels(data: ReportData, config: RunConfig) -> dict[str, Done]:
     after, clamped = "-reasoning" if reasons else "", _clamped(config)
     one = not config.constitution.whole and judge.decide == "mean" and judge.principles == 1
     several = "the whole document" if config.constitution.whole else f"{judge.principles}, drawn"
-    in_order = "article after article, until one decides"
+    until = {"first": f"up to {judge.draws}, drawn until one decides"}
+    until["precedence"] = "article after article, until one decides"
     return {
         f"judge{after}": (who, whose == ("assistant" if reasons else "base")),
         "pairs": _same(1, config.pairs.per_prompt),
         **_comparison_principles(data, config),
-        "per-label": _either(one, "1, drawn", in_order if judge.decide == "precedence" else several),
+        "per-label": _either(one, "1, drawn", until.get(judge.decide, several)),
         "method": ("after reasoning" if reasons else "probabilities of the two options", True),
         "orders": _either(judge.orders == "random", "one, drawn", "both, and the mean"),
         f"clamp{after}": (_clamp(clamped), clamped == ((0.4, 0.6) if reasons else None)),

@@ -33,7 +33,7 @@ SMOLLM2 := SmolLM2-135M-Instruct.Q4_1.gguf
 SMOLLM2_SHA256 := b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))
 
-.PHONY: help install install-peers demo real test test-vllm test-servers check format bench clean
+.PHONY: help install install-peers demo real test test-vllm test-servers check format bench screenshots clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 16
@@ -108,6 +108,9 @@ bench: $(STAMP)  ## every claim that this machine can measure, and docs/benchmar
 install-peers: $(VLLM)/.installed  ## other engines for `make bench`: vLLM, and llama.cpp's server into .peers
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[peers]'
 	@bench/install-peers $(BIN) .peers
+
+screenshots: $(STAMP)  ## pictures of the site's pages, into docs/site (with chromium); look at them before they are committed
+	@PYTHONPATH=tests:bench:bench/claims $(BIN)/python tests/web/screenshots.py
 
 clean:  ## remove caches and build outputs, never runs/
 	@rm -rf build dist .mypy_cache .ruff_cache .pytest_cache

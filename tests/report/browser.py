@@ -97,9 +97,7 @@ class Browser:
 
     def open(self, page: Path | str, *, width: int = 1200, height: int = 900, dark: bool = False) -> None:
         """Load a file or an address and wait until it is there."""
-        scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
-        self.call("Emulation.setEmulatedMedia", features=scheme)
-        self.resize(width, height)
+        self.change_window(width, height, dark=dark)
         seen = len(self.events)
         self.call("Page.navigate", url=page if isinstance(page, str) else page.resolve().as_uri())
         self.loaded(seen)
@@ -114,6 +112,12 @@ class Browser:
         for kind in ("keyDown", "keyUp"):
             more = {"text": text} if text and kind == "keyDown" else {}
             self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **more)
+
+    def change_window(self, width: int, height: int = 900, *, dark: bool = False) -> None:
+        """Of the page that is open, without loading it anew."""
+        scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
+        self.call("Emulation.setEmulatedMedia", features=scheme)
+        self.resize(width, height)
 
     def resize(self, width: int, height: int) -> None:
         self.call(

@@ -30,7 +30,9 @@ from web.test_database import (
     test_one_of_a_newer_solon_is_left_alone,
     test_the_log_refuses_to_be_changed,
 )
+from web.test_importing import TestWhatIsTakenOver, polis
 from web.test_moderating import REJECTION
+from web.test_votes_to_principles import test_whoever_deletes_their_statement_takes_it_out_of_the_decisions_too
 from web.test_voting import POPULATION, TestJoining, TestLeaving, TestQuestions, TestVoting, at, voter
 from web.visitor import Visitor, conversation_in, member_of, site_in, the_site
 
@@ -40,11 +42,14 @@ __all__ = [
     "TestLeaving",
     "TestQuestions",
     "TestVoting",
+    "TestWhatIsTakenOver",
     "at",
+    "polis",
     "test_a_fresh_one_is_what_the_tables_say",
     "test_an_old_one_is_brought_up_with_what_it_holds",
     "test_one_of_a_newer_solon_is_left_alone",
     "test_the_log_refuses_to_be_changed",
+    "test_whoever_deletes_their_statement_takes_it_out_of_the_decisions_too",
     "voter",
 ]
 NUMBERS = count()

@@ -20,6 +20,8 @@ from pydantic import PlainSerializer, PlainValidator
 from solon.records import Record
 
 AGREE, PASS, DISAGREE = 1, 0, -1
+NO_TIME = 0
+"""Of an event when nobody knows when it was."""
 VOTE_SIGN = "+1 agree, -1 disagree, 0 pass"
 
 Ints = NDArray[np.int64]
@@ -122,6 +124,33 @@ class Conversation:
     def n_votes_P(self) -> Ints:
         """Statements each participant voted on, rejected ones included."""
         return np.asarray(self.seen_PS.sum(axis=1), dtype=np.int64)
+
+    def events(self) -> VoteLog:
+        """What the log has, and behind it the vote of every cell that does not end with the one that counts there.
+
+        An export may have a vote in its table that its list of votes lacks; when it was cast is not known (`NO_TIME`).
+        So is the vote of every cell without a log. The last event of each cell is its vote.
+        """
+        missing_PS = self.seen_PS.copy()
+        if self.log is not None:
+            row = np.searchsorted(self.participant_ids, self.log.participant)
+            column = np.searchsorted(self.statement_ids, self.log.statement)
+            last_PS = np.zeros_like(self.votes_PS)
+            last_PS[row, column] = self.log.vote
+            logged_PS = np.zeros_like(self.seen_PS)
+            logged_PS[row, column] = True
+            missing_PS &= ~logged_PS | (last_PS != self.votes_PS)
+        rows, columns = np.nonzero(missing_PS)
+        untimed = VoteLog(
+            participant=self.participant_ids[rows],
+            statement=self.statement_ids[columns],
+            vote=self.votes_PS[rows, columns],
+            time=np.full(len(rows), NO_TIME, dtype=np.int64),
+        )
+        if self.log is None:
+            return untimed
+        both = {name: (getattr(self.log, name), one) for name, one in vars(untimed).items() if one is not None}
+        return VoteLog(**{name: np.concatenate(columns) for name, columns in both.items()})
 
     def select(self, *, participants: Bools | None = None, statements: Bools | None = None) -> Conversation:
         """The conversation of some participants and some statements (True: kept). The log keeps their events alone."""

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from solon.web.troubles import too_large, unreadable
+from solon.web.troubles import files_too_large, too_large, unreadable
 
 MOST_BYTES = 256 * 1024
 """Room for a few hundred seed statements in one field."""
 MOST_FIELDS = 500
-KIND = "application/x-www-form-urlencoded"
+MOST_FILES = 20
+MOST_UPLOADED = 64 * 2**20
+"""Bytes of all files of a form. Room for the export of 10,000 people on 2,000 statements as an archive (20 MB)."""
+KIND, FILES = "application/x-www-form-urlencoded", "multipart/form-data"
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file of a form. Its name is whatever somebody called it."""
+
+    name: str
+    data: bytes
 
 
 @dataclass(frozen=True)
@@ -22,6 +37,7 @@ class Form:
     """Fields in the order of the form. A field that is not there is empty."""
 
     fields: tuple[tuple[str, str], ...] = ()
+    files: tuple[Upload, ...] = ()
 
     def __getitem__(self, name: str) -> str:
         """The last value of that name, without spaces at its ends."""
@@ -54,15 +70,14 @@ class Form:
 
 async def read_form(request: Request) -> Form:
     """Raises `Trouble` for a body that is too large, of another kind, or not UTF-8."""
-    announced = request.headers.get("content-length", "0")
-    if not announced.isdecimal() or int(announced) > MOST_BYTES:
+    if _announced(request) > MOST_BYTES:
         raise too_large(MOST_BYTES)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MOST_BYTES:
             raise too_large(MOST_BYTES)
-    if body and request.headers.get("content-type", "").partition(";")[0].strip().lower() != KIND:
+    if body and _kind(request) != KIND:
         raise unreadable()
     try:
         pairs = parse_qsl(
@@ -71,6 +86,43 @@ async def read_form(request: Request) -> Form:
     except ValueError:
         raise unreadable() from None
     return Form(tuple((name, _clean(value)) for name, value in pairs))
+
+
+async def read_files(request: Request) -> Form:
+    """A form with files, all of them in memory. Raises `Trouble` as `read_form` does."""
+    if _announced(request) > MOST_UPLOADED:
+        raise files_too_large(MOST_UPLOADED)
+    if _kind(request) != FILES:
+        raise unreadable()
+    bounds = {"max_files": MOST_FILES, "max_fields": MOST_FIELDS, "max_part_size": MOST_BYTES}
+    try:
+        found = await MultiPartParser(request.headers, _bounded(request), **bounds).parse()
+    except (MultiPartException, ValueError, KeyError):
+        raise unreadable() from None
+    parts = found.multi_items()
+    files = [Upload(one.filename or "", await one.read()) for _, one in parts if isinstance(one, UploadFile)]
+    await found.close()
+    fields = tuple((_clean(name), _clean(one)) for name, one in parts if isinstance(one, str))
+    return Form(fields, tuple(one for one in files if one.name or one.data))
+
+
+async def _bounded(request: Request) -> AsyncGenerator[bytes, None]:
+    read = 0
+    async for chunk in request.stream():
+        read += len(chunk)
+        if read > MOST_UPLOADED:
+            raise files_too_large(MOST_UPLOADED)
+        yield chunk
+
+
+def _announced(request: Request) -> float:
+    """Bytes of the body, as its sender says."""
+    text = request.headers.get("content-length", "0")
+    return int(text) if text.isdecimal() and len(text) < 20 else math.inf
+
+
+def _kind(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _clean(value: str) -> str:

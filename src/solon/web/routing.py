@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from solon.web.access import Access, admit
-from solon.web.forms import Form, read_form
+from solon.web.forms import Form, read_files, read_form
 from solon.web.limits import Limit
 from solon.web.site import Site
 from solon.web.troubles import Trouble, forged
@@ -52,16 +52,25 @@ class Page:
     """From its start: a form, and a page that logs what it shows."""
     limit: Limit | None = None
     """How often one may do it."""
+    files: bool = False
+    """The form holds files, which are read from nobody who may not send it."""
 
     def route(self, site: Site) -> Route:
         async def endpoint(request: Request) -> Response:
             try:
-                form = await read_form(request) if self.method == "POST" else Form()
+                if self.files:
+                    await run_in_threadpool(self._let_in, site, request)
+                read = read_files if self.files else read_form
+                form = await read(request) if self.method == "POST" else Form()
             except Trouble as trouble:
                 return await run_in_threadpool(_troubled, site, request, trouble, Form())
             return await run_in_threadpool(self._answer, site, request, form)
 
         return Route(self.path, endpoint, methods=[self.method], name=self.handler.__name__)
+
+    def _let_in(self, site: Site, request: Request) -> None:
+        with site.database.session(writes=False) as db:
+            admit(Visit(site, request, db, Form()), self.needs)
 
     def _answer(self, site: Site, request: Request, form: Form) -> Response:
         try:
@@ -90,6 +99,11 @@ def page(path: str, handler: Handler, needs: Access, *, writes: bool = False, li
 def action(path: str, handler: Handler, needs: Access, *, writes: bool = True, limit: Limit | None = None) -> Page:
     """A form to send. writes: False where the handler has much to think about first (`Visit.begin_writing`)."""
     return Page(path=path, handler=handler, needs=needs, method="POST", writes=writes, limit=limit)
+
+
+def upload(path: str, handler: Handler, needs: Access, *, limit: Limit | None = None) -> Page:
+    """A form with files, to think about first."""
+    return Page(path=path, handler=handler, needs=needs, method="POST", limit=limit, files=True)
 
 
 def routes(pages: Sequence[Page], site: Site) -> list[Route]:

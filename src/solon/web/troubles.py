@@ -50,6 +50,15 @@ def too_large(most: int) -> Trouble:
     )
 
 
+def files_too_large(most: int) -> Trouble:
+    return Trouble(
+        413,
+        mark("These files are too large"),
+        mark("Nothing was saved. Files may have %(most)s MB together; a zip archive of them is much smaller."),
+        most=most // 2**20,
+    )
+
+
 def unreadable() -> Trouble:
     return Trouble(400, mark("The form could not be read"), mark("Nothing was saved. Go back and send it once more."))
 

@@ -20,7 +20,7 @@ from solon.collective.output import require_free
 from solon.collective.phrases import first_of, many
 from solon.collective.principles.constitution import PublicConstitution, assemble, write_constitution
 from solon.collective.principles.merges import read_merges
-from solon.collective.principles.selection import MAJORITY, Rule, counts, minimum_votes_for
+from solon.collective.principles.selection import Asked, counts
 from solon.collective.principles.trace import Trace, trace_path
 from solon.collective.principles.wording import one_line
 from solon.collective.reading.folder import open_conversation, read_by
@@ -86,19 +86,19 @@ def principles(
     require_free(output, trace_path(output), force=True, reads=[*read_by(folder), merges])
     talk = open_conversation(folder).conversation
     found, report = _groups(groups, talk, k=k, method=method, seed=seed)
-    rule = Rule(
+    asked = Asked(
         measure=measure,
         threshold=threshold,
         ideas=ideas,
         weighted=weighted,
-        minimum_votes=minimum_votes_for(found) if minimum_votes is None else minimum_votes,
+        minimum_votes=minimum_votes,
         smoothing=not no_smoothing,
         include_unmoderated=include_unmoderated,
-        majority=(threshold is None or threshold >= MAJORITY) if majority is None else majority,
+        majority=majority,
         rejected=rejected,
     )
     decided = read_merges(merges, talk) if merges else None
-    assembled = assemble(talk, found, rule, name=output.stem, title=title, merges=decided, seed=seed)
+    assembled = assemble(talk, found, asked.rule(found), name=output.stem, title=title, merges=decided, seed=seed)
     _report(assembled, write_constitution(assembled, output, force=force))
     _tell_groups(talk, found, assembled.trace)
     _ship_stability(output, report if stability else None)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from solon.artifacts.atomic import canonical_json
 from solon.collective.conversation import Conversation
-from solon.collective.opinion.consensus import MIN_GROUP_VOTES, consensus_of
+from solon.collective.opinion.consensus import DRAWS, MIN_GROUP_VOTES, consensus_of
 from solon.collective.opinion.results import Groups
 from solon.collective.output import require_free
 from solon.collective.phrases import many
@@ -43,6 +44,45 @@ class PublicConstitution:
     findings: tuple[Finding, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Candidates:
+    """The ideas of a conversation, measured, and which of them a rule chooses."""
+
+    kept: Conversation
+    """Of the statements that moderation lets through."""
+    ideas: Ideas
+    chosen: Selection
+    reasons: dict[int, Reason]
+    """By statement: why it went into no principle."""
+    note: str
+    """Of moderation; or empty."""
+
+    @property
+    def in_order(self) -> list[int]:
+        """Positions of the chosen ideas as their principles stand: those that a person placed, then by consensus."""
+        place = {number: at for at, number in enumerate(self.ideas.order)}
+        return sorted(self.chosen.positions, key=lambda at: place.get(self.ideas.ideas[at].id, len(place)))
+
+
+def candidates_of(
+    conversation: Conversation,
+    groups: Groups,
+    rule: Rule,
+    merges: MergeFile | None = None,
+    *,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> Candidates:
+    """What may become principles. `merges` has been read for this conversation; `draws`: as for `consensus_of`."""
+    kept, reasons, note = admissible(conversation, include_unmoderated=rule.include_unmoderated)
+    ideas = ideas_of(kept, merges)
+    refused = {at: why for at, idea in enumerate(ideas.ideas) if (why := unusable(idea.text))}
+    how: dict[str, Any] = {"smoothing": rule.smoothing, "minimum": rule.minimum_votes, "draws": draws, "seed": seed}
+    barred = {at: Reason(code="not-worded", detail=why) for at, why in refused.items()}
+    chosen = choose(consensus_of(ideas.conversation, groups, **how), rule, barred)
+    return Candidates(kept=kept, ideas=ideas, chosen=chosen, reasons=reasons | _reasons(ideas, chosen), note=note)
+
+
 def assemble(
     conversation: Conversation,
     groups: Groups,
@@ -57,18 +97,12 @@ def assemble(
 
     Raises InputError if no idea passes; it says how near the nearest came.
     """
-    kept, reasons, unmoderated = admissible(conversation, include_unmoderated=rule.include_unmoderated)
-    ideas = ideas_of(kept, merges)
-    refused = {at: why for at, idea in enumerate(ideas.ideas) if (why := unusable(idea.text))}
-    chosen = choose(
-        consensus_of(ideas.conversation, groups, smoothing=rule.smoothing, minimum=rule.minimum_votes, seed=seed),
-        rule,
-        {at: Reason(code="not-worded", detail=why) for at, why in refused.items()},
-    )
+    found = candidates_of(conversation, groups, rule, merges, seed=seed)
+    kept, chosen = found.kept, found.chosen
     if not chosen.positions:
-        what, hint = _why_empty(ideas, chosen)
+        what, hint = _why_empty(found.ideas, chosen)
         raise InputError(what, hint=hint)
-    rows, heavy = _ranked(ideas, chosen, rule)
+    rows, heavy = _ranked(found, rule)
     constitution = Constitution(
         name=name,
         title=one_line(title) or one_line(conversation.topic)[:120] or "Principles from public input",
@@ -76,7 +110,7 @@ def assemble(
         principles=tuple(_principle(row, kept, merges) for row in rows),
     )
     asked = (_few_asked(rule, groups), _not_to_be_had(chosen), rejected_as_well(chosen))
-    notes = (unmoderated, heavy, *asked, _undecided(rows, merges))
+    notes = (found.note, heavy, *asked, _undecided(rows, merges))
     trace = Trace(
         constitution=name,
         constitution_sha256=constitution.sha256,
@@ -95,17 +129,19 @@ def assemble(
         notes=(*groups.notes, *filter(None, notes)),
         principles=rows,
         merges=merges.merge if merges else (),
-        statements=tuple(_statements(conversation, groups, rule, rows, reasons | _reasons(ideas, chosen))),
+        statements=tuple(_statements(conversation, groups, rule, rows, found.reasons)),
     )
-    found = remarks(ConstitutionFile(constitution=constitution, path=Path(f"{name}.toml"), lines={}))
-    return PublicConstitution(constitution=constitution, trace=trace, findings=found)
+    remarked = remarks(ConstitutionFile(constitution=constitution, path=Path(f"{name}.toml"), lines={}))
+    return PublicConstitution(constitution=constitution, trace=trace, findings=remarked)
 
 
-def _ranked(ideas: Ideas, chosen: Selection, rule: Rule) -> tuple[tuple[PrincipleTrace, ...], str]:
-    """The chosen ideas with their weights, best first; and what there is to say of the weights."""
+def _ranked(found: Candidates, rule: Rule) -> tuple[tuple[PrincipleTrace, ...], str]:
+    """The chosen ideas with their weights, as their principles stand; and what there is to say of the weights."""
+    ideas, chosen = found.ideas.ideas, found.chosen
     weights, heavy = _weights([float(chosen.value_I[at]) for at in chosen.positions], rule)
     ranked = enumerate(zip(chosen.positions, weights, strict=True), start=1)
-    return tuple(_row(ideas.ideas[at], chosen, at, rank, weight) for rank, (at, weight) in ranked), heavy
+    rows = {at: _row(ideas[at], chosen, at, rank, weight) for rank, (at, weight) in ranked}
+    return tuple(rows[at] for at in found.in_order), heavy
 
 
 def write_constitution(assembled: PublicConstitution, out: Path, *, force: bool = False) -> tuple[Path, Path]:

@@ -39,6 +39,8 @@ HEADER = """\
 # [[wording]]  A statement at which a person should look. "yes": use `wording` in its place. "no": leave the statement
 #              out. "": not decided, its own words are quoted.
 # [[topic]]    Names are yours to change; they become tags of the principles.
+# order        Ids of ideas, each that of its first statement: their principles stand first, in this order, if they are
+#              chosen at all. The others follow by consensus.
 """
 
 
@@ -91,6 +93,8 @@ class MergeFile(Record):
     format: Literal["solon-merges-1"]
     made_by: str = ""
     """Method, threshold and seed of the proposals."""
+    order: tuple[int, ...] = ()
+    """Ideas whose principles stand first, in this order; the others follow by consensus."""
     topic: tuple[NamedTopic, ...] = ()
     merge: tuple[Merge, ...] = ()
     wording: tuple[Rewording, ...] = ()
@@ -107,7 +111,8 @@ class MergeFile(Record):
 
 def merges_toml(file: MergeFile) -> str:
     """The text that `read_merges` reads as the same."""
-    blocks = [HEADER + toml_lines([("format", file.format), ("made_by", file.made_by)])]
+    order = [("order", list(file.order))] if file.order else []
+    blocks = [HEADER + toml_lines([("format", file.format), ("made_by", file.made_by), *order])]
     for kind, those in (("merge", file.merge), ("wording", file.wording), ("topic", file.topic)):
         blocks += [f"[[{kind}]]\n" + "".join(_lines(key, value) for key, value in one) for one in those]
     return "\n".join(blocks)
@@ -167,6 +172,7 @@ def _strangers(file: TomlFile, found: MergeFile, conversation: Conversation) -> 
         cited.append((one.statement, one.text, file.places.line(("wording", index, "statement"))))
     for index, topic in enumerate(found.topic):
         cited += [(number, None, file.places.line(("topic", index, "statements"))) for number in topic.statements]
+    cited += [(number, None, file.places.line(("order",))) for number in found.order]
     hint = "the file belongs to another conversation, or was edited; make it again with `solon collect topics`"
     for number, text, line in cited:
         if number not in texts:
@@ -242,6 +248,8 @@ class Ideas:
     conversation: Conversation
     """Its statements are the ideas, in their order; participants as before. Without a log."""
     left_out: Mapping[int, Reason]
+    order: tuple[int, ...] = ()
+    """As in the merges file."""
 
 
 def ideas_of(conversation: Conversation, merges: MergeFile | None = None) -> Ideas:
@@ -275,7 +283,7 @@ def ideas_of(conversation: Conversation, merges: MergeFile | None = None) -> Ide
         text = said.wording if said else texts[number]
         ideas.append(Idea(id=number, statement_ids=(number,), text=text, by_person=said is not None))
     ideas.sort(key=lambda idea: idea.id)
-    return Ideas(ideas=tuple(ideas), conversation=_counted(conversation, ideas), left_out=left_out)
+    return Ideas(ideas=tuple(ideas), conversation=_counted(conversation, ideas), left_out=left_out, order=file.order)
 
 
 def _counted(conversation: Conversation, ideas: Iterable[Idea]) -> Conversation:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from pydantic import Field
 
 from solon.collective.conversation import Bools, Conversation, Floats
 from solon.collective.opinion.consensus import MIN_GROUP_VOTES, Consensus, geometric_mean, group_aware_consensus
@@ -55,6 +56,28 @@ class Rule(Record):
         if self.ideas is not None:
             return None
         return MAJORITY if self.weighted else THRESHOLD
+
+
+class Asked(Record):
+    """What somebody asks of a rule. What they leave open follows from the groups and from what they ask."""
+
+    measure: Measure = "geometric-mean"
+    threshold: float | None = Field(default=None, ge=0, le=1)
+    ideas: int | None = Field(default=None, ge=1)
+    weighted: bool = False
+    minimum_votes: int | None = Field(default=None, ge=0)
+    """None: `minimum_votes_for` the groups."""
+    smoothing: bool = True
+    include_unmoderated: bool = False
+    majority: bool | None = None
+    """None: yes, unless the threshold is below 0.5."""
+    rejected: bool = False
+
+    def rule(self, groups: Groups) -> Rule:
+        votes = minimum_votes_for(groups) if self.minimum_votes is None else self.minimum_votes
+        usual = self.threshold is None or self.threshold >= MAJORITY
+        settled = {"minimum_votes": votes, "majority": usual if self.majority is None else self.majority}
+        return Rule.model_validate(self.model_dump() | settled)
 
 
 def minimum_votes_for(groups: Groups) -> int:

@@ -24,13 +24,14 @@ _MOJIBAKE = re.compile("[\u00c2\u00c3][\u0080-\u00bf]|\u00e2\u20ac|\ufffd")
 """UTF-8 that was once read as Latin-1 or Windows-1252, and what was lost altogether."""
 
 
-def assemble(export: Export, *, vote_sign: int | None = None) -> Import:
-    """The conversation of an export. `vote_sign`: the number that means agree in its files; None: find out. Raises
-    `InputError` if there are no statements, far too many people or statements, or the sign cannot be told.
+def assemble(export: Export, *, vote_sign: int | None = None, most_cells: int | None = None) -> Import:
+    """The conversation of an export. `vote_sign`: the number that means agree in its files; None: find out.
+    `most_cells`: people times statements, at most. Raises `InputError` if there are no statements, far too many people
+    or statements, or the sign cannot be told.
     """
     if not export.statements:
         raise InputError("no statements", where=Where(export.comments_path), hint="export the conversation again")
-    frame = _frame(export)
+    frame = _frame(export, most_cells)
     export, events, cells, important = _votes(framed(export, frame), frame, vote_sign)
     check_counts(export, events, cells)
     _say_strays(export)
@@ -55,7 +56,7 @@ def assemble(export: Export, *, vote_sign: int | None = None) -> Import:
     return Import(conversation=conversation.counted(), findings=tuple(export.findings.found))
 
 
-def _frame(export: Export) -> Frame:
+def _frame(export: Export, most_cells: int | None) -> Frame:
     sources = [votes for votes in (export.events, export.matrix.votes) if votes is not None]
     people = [ids_of(export.matrix.participants), *(distinct(votes.participant) for votes in sources)]
     columns = np.array(sorted(export.matrix.statements), dtype=np.int64)
@@ -63,7 +64,7 @@ def _frame(export: Export) -> Frame:
     frame = Frame(
         participant_ids=np.unique(np.concatenate(people)), statement_ids=np.unique(np.concatenate(statements))
     )
-    check_size(len(frame.participant_ids), len(frame.statement_ids), export.folder)
+    check_size(len(frame.participant_ids), len(frame.statement_ids), export.folder, most_cells)
     return frame
 
 

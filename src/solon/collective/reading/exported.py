@@ -166,13 +166,16 @@ class Export:
         return tuple("" if votes is None else votes.path.name for votes in (self.events, self.matrix.votes))
 
 
-def check_size(participants: int, statements: int, folder: Path) -> None:
-    """Raises `InputError` for a conversation beyond Polis's caps."""
+def check_size(participants: int, statements: int, folder: Path, most_cells: int | None = None) -> None:
+    """Raises `InputError` beyond Polis's caps, and beyond `most_cells` of people times statements, if that is given."""
     sizes = (participants, MAX_PARTICIPANTS, "participants"), (statements, MAX_STATEMENTS, "statements")
     for count, most, what in sizes:
         if count > most:
             hint = "Polis has the same cap; check for ids of another kind, or split the conversation"
             raise InputError(f"{count:,} {what}; at most {most:,} can be analysed", where=Where(folder), hint=hint)
+    if most_cells is not None and participants * statements > most_cells:
+        what = f"{participants:,} participants times {statements:,} statements; at most {most_cells:,} can be read here"
+        raise InputError(what, where=Where(folder), hint="use `solon collect import`, or split the conversation")
 
 
 def distinct(ids: Ints) -> Ints:

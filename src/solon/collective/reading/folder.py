@@ -57,11 +57,12 @@ class Card(Record):
     """sha256 of the files of this folder, by name."""
 
 
-def open_conversation(path: Path, *, vote_sign: int | None = None) -> Import:
+def open_conversation(path: Path, *, vote_sign: int | None = None, most_cells: int | None = None) -> Import:
     """The conversation in a folder: a raw export in any layout, or what `solon collect import` wrote.
 
-    `vote_sign`: the number (+1 or -1) that means agree in a raw export; None: found from its own evidence. Raises
-    `InputError` naming file and line, for what cannot be read or cannot be told.
+    `vote_sign`: the number (+1 or -1) that means agree in a raw export; None: found from its own evidence.
+    `most_cells`: people times statements of a raw export, at most. Raises `InputError` naming file and line, for what
+    cannot be read or cannot be told.
     """
     try:
         if (path / CARD).is_file():
@@ -69,7 +70,7 @@ def open_conversation(path: Path, *, vote_sign: int | None = None) -> Import:
                 hint = "give --vote-sign when importing the export"
                 raise InputError("was imported before: +1 means agree in it", where=Where(path), hint=hint)
             return _read_imported(path)
-        return assemble(read_export(find_files(path)), vote_sign=vote_sign)
+        return assemble(read_export(find_files(path)), vote_sign=vote_sign, most_cells=most_cells)
     except OSError as error:
         what, hint = f"cannot be read: {error.strerror or error}", "check the path and its permissions"
         raise InputError(what, where=Where(error.filename or path), hint=hint) from error

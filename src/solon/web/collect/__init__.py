@@ -5,10 +5,11 @@ voting       one statement at a time; changed and taken back
 writing      a statement of one's own; leaving
 moderating   decisions on statements, and what everybody may know of them
 results      the analysis while the conversation runs, its report, its export
+importing    a Polis export into a draft, looked at first
 running      for organisers: settings, statements, invitations, roles
 """
 
-from solon.web.collect import joining, moderating, pages, results, running, voting, writing
+from solon.web.collect import importing, joining, moderating, pages, results, running, voting, writing
 
 PAGES = (
     *pages.PAGES,
@@ -17,5 +18,6 @@ PAGES = (
     *writing.PAGES,
     *moderating.PAGES,
     *results.PAGES,
+    *importing.PAGES,
     *running.PAGES,
 )

@@ -18,11 +18,11 @@ def similar(text: str, others: Sequence[Statement], threshold: float = SIMILAR) 
     """The statements that are most like a text."""
     if not others:
         return []
-    vectors = _vectors((*(one.text for one in others), text))
+    vectors = read_vectors((*(one.text for one in others), text))
     return [others[at] for at, _ in alike(vectors, len(others), threshold)[:MOST]]
 
 
 @lru_cache(maxsize=16)
-def _vectors(texts: tuple[str, ...]) -> Vectors:
+def read_vectors(texts: tuple[str, ...]) -> Vectors:
     """Of the last few questions: a page that is loaded again asks the same."""
     return vectors_of(texts)

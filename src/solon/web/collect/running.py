@@ -10,7 +10,7 @@ from solon.web.access import Access
 from solon.web.collect import settings
 from solon.web.collect.joining import population_of
 from solon.web.collect.moderating import usual_criteria
-from solon.web.db import audit, conversations, members, people, statements
+from solon.web.db import audit, conversations, imports, members, people, statements
 from solon.web.db.tables import Member, Role, State
 from solon.web.routing import action, page
 from solon.web.signing import new_token
@@ -19,8 +19,8 @@ from solon.web.visit import Answer, Visit
 
 MOST_INVITATIONS = 2000
 """At once."""
-NEXT = {State.DRAFT: (State.OPEN,), State.OPEN: (State.CLOSED,), State.CLOSED: (State.OPEN,)}
-"""What may become of a conversation; nothing becomes a draft again."""
+NEXT = {State.DRAFT: (State.OPEN, State.CLOSED), State.OPEN: (State.CLOSED,), State.CLOSED: (State.OPEN,)}
+"""What may become of a conversation; nothing becomes a draft again. A draft with votes is an import: it may be over."""
 
 
 def begin(visit: Visit) -> Answer:
@@ -34,7 +34,7 @@ def create(visit: Visit) -> Answer:
         return visit.render("begin.html.j2", status=422, fault=fault)
     talk = conversations.new_conversation(visit.db, topic=topic, criteria=usual_criteria(visit.say))
     audit.record(visit.db, visit.staff, "conversation begun", conversation=talk.slug, topic=topic)
-    return visit.go("manage", slug=talk.slug)
+    return visit.go("bring" if visit.form["with"] == "export" else "manage", slug=talk.slug)
 
 
 def manage(visit: Visit) -> Answer:
@@ -122,7 +122,8 @@ def _manage(visit: Visit, *, status: int = 200, **faults: str) -> Answer:
         seats=seats(population, people.answers(visit.db, talk).values()) if population else [],
         team=[one for one in members.members(visit.db) if not one.owner],
         roles=conversations.roles(visit.db, talk),
-        next=NEXT[State(talk.state)],
+        next=[one for one in NEXT[State(talk.state)] if voters or one == State.OPEN or talk.state == State.OPEN],
+        blank=imports.is_blank(visit.db, talk),
         form=visit.form,
     )
 

@@ -22,13 +22,13 @@ def assembled(db: Session, talk: Conversation) -> c.Conversation:
     everybody = select(Participant).where(Participant.conversation_id == talk.id)
     number_of = {row.id: row.number for row in db.scalars(everybody)}
     author_of = {row.id: number_of.get(row.author_id) for row in statements if row.author_id is not None}
-    events = _events(db, talk)
+    events = _events(db, talk)  # of one person on one statement, in their order: the last one counts
     people = sorted({number_of[person] for person, *_ in events})
     row = {number: at for at, number in enumerate(people)}
     column = {one.id: at for at, one in enumerate(statements)}
     votes_PS = np.zeros((len(people), len(statements)), dtype=np.int8)
     seen_PS = np.zeros(votes_PS.shape, dtype=bool)
-    for person, statement, vote, _ in events:
+    for person, statement, vote, *_ in events:
         at = row[number_of[person]], column[statement]
         votes_PS[at], seen_PS[at] = vote, True
     return c.Conversation(
@@ -40,7 +40,7 @@ def assembled(db: Session, talk: Conversation) -> c.Conversation:
                 moderated=one.moderated,
                 is_seed=one.is_seed,
                 is_meta=one.is_meta,
-                created=one.created,
+                created=one.created or None,
             )
             for one in statements
         ),
@@ -55,33 +55,38 @@ def assembled(db: Session, talk: Conversation) -> c.Conversation:
     )
 
 
-Event = tuple[int, int, int, int]
-"""Participant, statement, vote, time; by their rows in the database."""
+Event = tuple[int, int, int, int, int]
+"""Participant, statement, vote, time, and its own number; by their rows in the database."""
 
 
 def _events(db: Session, talk: Conversation) -> list[Event]:
-    """Votes by time; of one person on one statement, each is later than the one before (`votes.cast`)."""
+    """By person and statement, and then in the order in which they came (`votes.cast`)."""
     query = (
         select(Vote.participant_id, Vote.statement_id, Vote.vote, Vote.time, Vote.id)
         .join(Statement, Vote.statement_id == Statement.id)
         .where(Statement.conversation_id == talk.id, ~Statement.withdrawn)
         .order_by(Vote.participant_id, Vote.statement_id, Vote.id)
     )
-    kept: list[tuple[int, Event]] = []
+    kept: list[Event] = []
     for _, cell in groupby(db.execute(query), key=lambda event: event[:2]):
-        since: list[tuple[int, Event]] = []
+        since: list[Event] = []
         for person, statement, vote, time, id in cell:
-            since = [*since, (id, (person, statement, vote, time))] if vote is not None else []
+            since = [*since, (person, statement, vote, time, id)] if vote is not None else []
         kept += since
-    return [event for _, event in sorted(kept, key=lambda one: (one[1][3], one[0]))]
+    return kept
 
 
-def _log(events: list[Event], number_of: dict[int, int], statement_of: dict[int, int]) -> c.VoteLog:
+def _log(events: list[Event], number_of: dict[int, int], statement_of: dict[int, int]) -> c.VoteLog | None:
+    """Votes by time. Those of an import may have none, and are in no log; None: no vote has one."""
+    timed = sorted((one for one in events if one[3] != c.NO_TIME), key=lambda one: one[3:])
+    if events and not timed:
+        return None
+    events = timed
     return c.VoteLog(
-        participant=np.array([number_of[person] for person, *_ in events], dtype=np.int64),
-        statement=np.array([statement_of[statement] for _, statement, *_ in events], dtype=np.int64),
-        vote=np.array([vote for _, _, vote, _ in events], dtype=np.int8),
-        time=np.array([time for *_, time in events], dtype=np.int64),
+        participant=np.array([number_of[one[0]] for one in events], dtype=np.int64),
+        statement=np.array([statement_of[one[1]] for one in events], dtype=np.int64),
+        vote=np.array([one[2] for one in events], dtype=np.int8),
+        time=np.array([one[3] for one in events], dtype=np.int64),
     )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from solon.collective.people.population import Population
 from solon.collective.people.quotas import has_seat, is_outside
+from solon.web.db import principles
 from solon.web.db.conversations import lock
 from solon.web.db.once import insert_once
 from solon.web.db.tables import Answer, Conversation, Invitation, Participant, Stage, Statement, now
@@ -70,6 +71,9 @@ def forget(db: Session, participant: Participant, *, keep_statements: bool) -> N
     Their statements stay without an author, or their texts go too.
     """
     gone = {} if keep_statements else {"text": "", "withdrawn": True, "open": False}
+    if not keep_statements:
+        own = select(Statement.number).where(Statement.author_id == participant.id)
+        principles.forget(db, participant.conversation_id, db.scalars(own).all())
     db.execute(update(Statement).where(Statement.author_id == participant.id).values(appeal="", **gone))
     db.execute(delete(Participant).where(Participant.id == participant.id))
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from time import time
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, SmallInteger, Text, UniqueConstraint, true
+from sqlalchemy import JSON, BigInteger, ForeignKey, LargeBinary, SmallInteger, Text, UniqueConstraint, true
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -148,6 +148,34 @@ class Conversation(Base):
     created: Mapped[int] = mapped_column(BigInteger, default=now)
 
 
+class Staged(Base):
+    """An export that somebody uploaded into a draft, and has looked at but not taken over. It goes either way."""
+
+    __tablename__ = "staged"
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True)
+    archive: Mapped[bytes] = mapped_column(LargeBinary)
+    sign: Mapped[int | None] = mapped_column(SmallInteger)
+    """The number that means agree in it, if somebody said so."""
+    hash: Mapped[str]
+    """Of both: what is taken over is what was looked at."""
+    created: Mapped[int] = mapped_column(BigInteger, default=now)
+
+
+class PrinciplesDraft(Base):
+    """The way from a conversation's votes to its principles, as far as somebody has decided it."""
+
+    __tablename__ = "principles"
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True)
+    version: Mapped[int]
+    """One more with every change, so that nobody undoes what somebody else decided meanwhile."""
+    merges: Mapped[dict[str, Any]]
+    """A `MergeFile`. What a participant takes away is taken out of it, too."""
+    asked: Mapped[dict[str, Any]]
+    """The rule as somebody `Asked` for it."""
+    title: Mapped[str]
+    changed: Mapped[int] = mapped_column(BigInteger, default=now)
+
+
 class Membership(Base):
     """A member's role in a conversation."""
 
@@ -218,6 +246,7 @@ class Statement(Base):
     appeal: Mapped[str] = mapped_column(default="", server_default="")
     """Why its author asks for another look. Here and not in the log, so that whoever leaves takes it along."""
     created: Mapped[int] = mapped_column(BigInteger, default=now)
+    """0: not known, of an import."""
 
 
 class Showing(Base):
@@ -247,6 +276,7 @@ class Vote(Base):
     vote: Mapped[int | None] = mapped_column(SmallInteger)
     """1 agree, -1 disagree, 0 pass; None: taken back."""
     time: Mapped[int] = mapped_column(BigInteger, default=now)
+    """0: not known, of an import."""
     token: Mapped[str]
 
 

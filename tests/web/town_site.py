@@ -1,0 +1,79 @@
+"""A site with something on every page: the example town, imported and open, and a draft that an export waits for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from sqlalchemy import select
+
+from needs import ROOT
+from solon.web.app import create_app
+from solon.web.db.statements import add_statement
+from solon.web.db.tables import Conversation
+from solon.web.serve import listening_socket
+from solon.web.settings import Settings
+from solon.web.site import Site
+from web.test_importing import draft, files_of, send
+from web.visitor import Visitor, member_of, owner_of
+
+RIVERSIDE = ROOT / "docs/examples/riverside/export"
+WAITING = ("The assistant should say how old its knowledge is.", "Buy shoes at Miller's.", "It should know bus times.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Town:
+    """Where it is."""
+
+    site: Site
+    base: str
+    talk: str
+    """Path of the conversation."""
+    draft: str
+    """Path of another, in which an export waits to be taken over."""
+    owner: Visitor
+
+
+@contextmanager
+def served_town(folder: Path) -> Iterator[Town]:
+    settings = Settings(folder=folder, port=0)
+    listening = listening_socket(settings)
+    settings = settings.model_copy(update={"port": listening.getsockname()[1]})
+    app = create_app(settings)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+    running = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    running.start()
+    try:
+        owner = owner_of(app)
+        talk = _town(app.state.site, owner)
+        member_of(app, owner, "Omar")
+        blank = draft(owner, "An assistant for the county")
+        send(owner, blank, files_of(RIVERSIDE))
+        yield Town(site=app.state.site, base=settings.base, talk=talk, draft=blank, owner=owner)
+    finally:
+        server.should_exit = True
+        running.join()
+        listening.close()
+
+
+def _town(site: Site, owner: Visitor) -> str:
+    """Open, with votes, statements that wait, one that was rejected, and proposals to decide."""
+    at = draft(owner)
+    send(owner, at, files_of(RIVERSIDE))
+    owner.send("take-over")
+    owner.send("/state", state="open")
+    with site.database.session(writes=True) as db:
+        for text in WAITING:
+            add_statement(db, db.scalars(select(Conversation)).one(), text)
+        db.commit()
+    owner.get(f"{at}/moderate")
+    criterion = owner.page.all("input", "textarea")
+    first = next(one for one in criterion if one.attributes.get("name") == "criterion")
+    owner.send("", {"criterion": str(first.attributes["value"]), "against": "Not now.", "decision": "reject"})
+    owner.get(f"{at}/principles")
+    owner.send("/principles/look")
+    return at

@@ -33,7 +33,7 @@ SMOLLM2 := SmolLM2-135M-Instruct.Q4_1.gguf
 SMOLLM2_SHA256 := b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))
 
-.PHONY: help install install-peers demo real test test-vllm test-servers check format bench screenshots clean
+.PHONY: help install install-peers demo real test test-vllm test-servers check audit format bench screenshots clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 16
@@ -97,6 +97,11 @@ check: $(STAMP)  ## formatter, linter, strict types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy --strict
+
+audit: $(STAMP)  ## known faults of the versions that constraints.txt pins (asks the network; not in `make check`)
+	@$(BIN)/python -m venv --clear .venv-audit
+	@.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.9,<3'
+	@.venv-audit/bin/pip-audit --no-deps --disable-pip --requirement constraints.txt
 
 format: $(STAMP)  ## format and fix what can be fixed
 	@$(BIN)/ruff format .

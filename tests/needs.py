@@ -11,6 +11,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from simulated.postgresql import postgres
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -50,7 +52,7 @@ CHROMIUM = Need(
 )
 POSTGRES = Need(
     name="postgresql",
-    place=next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))), None) or _program("postgres"),
+    place=postgres(),
     how="on Debian: apt-get install --no-install-recommends postgresql",
 )
 NEEDS = (REFERENCE_DATA, CHROMIUM, POSTGRES)

@@ -10,6 +10,7 @@ import sys
 import urllib.request
 from pathlib import Path
 
+import psutil
 import pytest
 from typer.testing import CliRunner
 
@@ -38,6 +39,29 @@ def test_it_starts_says_where_it_is_and_ends(tmp_path: Path) -> None:
             process.send_signal(signal.SIGINT)
             assert process.wait(20) == 130
     assert {one.name for one in (tmp_path / "solon-site").iterdir()} >= {"secret", "site.sqlite"}
+
+
+def test_several_workers_answer_as_one_site(tmp_path: Path) -> None:
+    """They share the port, the secret and the database, and end together."""
+    command = [sys.executable, "-m", "solon", "serve", "--port", "0", "--workers", "2"]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout is not None
+        at = process.stdout.readline().removeprefix("Solon is at ").strip()
+        link = process.stdout.readline().rpartition(" ")[2].strip()
+        family = psutil.Process(process.pid)
+        answers = []
+        for _ in range(8):
+            with urllib.request.urlopen(link, timeout=60) as answer:
+                answers.append(b"Sign in as Owner" in answer.read())
+        with urllib.request.urlopen(f"{at}/health") as answer:
+            assert answer.read() == b"ok\n"
+        workers = [one for one in family.children() if "spawn_main" in " ".join(one.cmdline())]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    assert answers == [True] * 8 and len(workers) == 2
+    _, alive = psutil.wait_procs(workers, timeout=10)
+    assert not alive
 
 
 def test_a_port_that_is_taken(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def snapshot() -> Snapshot:
     analysis = analyse(talk)
     assert analysis.groups.k == 2
     shown = [*((0, 1 + at) for at in range(32)), (0, 999)]
-    return Snapshot(conversation=talk, analysis=analysis, seen_by=tuple(shown))
+    return Snapshot(conversation=talk, analysis=analysis, shown_V2=np.array(shown))
 
 
 def test_views_are_counted_by_group(snapshot: Snapshot) -> None:
@@ -51,7 +51,7 @@ def test_views_are_counted_by_group(snapshot: Snapshot) -> None:
 def test_what_too_few_of_a_group_have_seen(
     snapshot: Snapshot, statement: int, person: int, least: int, seldom: bool
 ) -> None:
-    assert snapshot.seldom(statement, person, least) is seldom
+    assert snapshot.seldom(np.array([statement]), person, least).tolist() == [seldom]
 
 
 def test_priorities_are_those_of_the_analysis_and_new_statements_have_polis_first_one(snapshot: Snapshot) -> None:
@@ -68,8 +68,9 @@ def test_views_count_before_anybody_has_voted(app: Starlette, owner: Visitor) ->
     site = the_site(app)
     before = site.live.refresh(1)
     counts = [before.views[-1, number] for number in range(4)]
-    assert sum(counts) == 8 and all(before.seldom(number, 5, max(counts) + 1) for number in range(4))
-    assert [before.seldom(number, 5, counts[number]) for number in range(4)] == [False] * 4
+    assert sum(counts) == 8 and before.seldom(np.arange(4), 5, max(counts) + 1).all()
+    assert [before.seldom(np.array([number]), 5, counts[number]).item() for number in range(4)] == [False] * 4
+    assert before.seldom(np.array([4]), 5, 1).all(), "written since"
 
 
 def test_a_snapshot_is_made_anew_only_when_something_changed(
@@ -87,6 +88,35 @@ def test_a_snapshot_is_made_anew_only_when_something_changed(
     voter.send("/undo")
     assert site.live.current(1).analysis is None
     assert np.array_equal(second.conversation.votes_PS.sum(axis=0), second.conversation.seen_PS.sum(axis=0))
+
+
+def test_between_whole_analyses_votes_are_counted_and_groups_kept(
+    app: Starlette, owner: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at, site, whole = conversation_in(owner), the_site(app), []
+    monkeypatch.setattr(live, "LEAST_SECONDS", 0.0)
+    monkeypatch.setattr(live, "REST", 1e9)
+    monkeypatch.setattr(site.live, "newest", lambda talk: None)  # nothing in the background
+    known = live.find_groups
+    monkeypatch.setattr(live, "find_groups", lambda *a, **k: whole.append(1) or known(*a, **k))
+    voters = [participant_in(app, at) for _ in range(2)]
+    voters[0].send("/vote", vote="agree")
+    first = site.live.refresh(1)
+    voters[1].send("/vote", vote="agree")
+    second = site.live.refresh(1)
+    assert len(whole) == 1 and second.analysis is not None and first.analysis is not None
+    assert [one.conversation.seen_PS.sum() for one in (first, second)] == [1, 2]
+    assert np.array_equal(second.analysis.groups.participant_ids, first.analysis.groups.participant_ids)
+    assert site.live.refresh(1) is second, "nothing is new"
+    monkeypatch.setattr(live, "REST", 0)
+    third = site.live.refresh(1)
+    assert len(whole) == 2 and third.analysis is not None and third.analysis.groups.sizes == (2,)
+    assert site.live.refresh(1) is third, "it is whole"
+    monkeypatch.setattr(live, "REST", 1e9)
+    voters[0].send("/vote", vote="agree")
+    owner.get(f"{at}/manage")
+    owner.send("/state", state="closed")
+    assert site.live.refresh(1) is not third and len(whole) == 3, "what is closed is analysed as a whole"
 
 
 def test_few_wait_for_an_analysis_and_the_rest_is_told_so(

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +9,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from simulated import postgresql as simulated
 from sqlalchemy import create_engine, select, text
 from sqlalchemy.orm import Session
 from starlette.applications import Starlette
@@ -23,7 +20,7 @@ from solon.web.db import people
 from solon.web.db.engine import Database
 from solon.web.db.members import new_member
 from solon.web.db.statements import by_number
-from solon.web.db.tables import Conversation, Member, Stage
+from solon.web.db.tables import Conversation, Member, Participant, Stage
 from web.test_database import (
     test_a_fresh_one_is_what_the_tables_say,
     test_an_old_one_is_brought_up_with_what_it_holds,
@@ -32,9 +29,10 @@ from web.test_database import (
 )
 from web.test_importing import TestWhatIsTakenOver, polis
 from web.test_moderating import REJECTION
+from web.test_upgrades import test_what_it_held_is_whole
 from web.test_votes_to_principles import test_whoever_deletes_their_statement_takes_it_out_of_the_decisions_too
 from web.test_voting import POPULATION, TestJoining, TestLeaving, TestQuestions, TestVoting, at, voter
-from web.visitor import Visitor, conversation_in, member_of, site_in, the_site
+from web.visitor import Visitor, conversation_in, member_of, participant_in, site_in, the_site
 
 pytestmark = pytest.mark.skipif(POSTGRES.place is None, reason=POSTGRES.reason)
 __all__ = [
@@ -50,6 +48,7 @@ __all__ = [
     "test_one_of_a_newer_solon_is_left_alone",
     "test_the_log_refuses_to_be_changed",
     "test_whoever_deletes_their_statement_takes_it_out_of_the_decisions_too",
+    "test_what_it_held_is_whole",
     "voter",
 ]
 NUMBERS = count()
@@ -57,25 +56,10 @@ NUMBERS = count()
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    """The folder of its socket. PostgreSQL does not run as root, so root runs it as `postgres`."""
+    """The folder of its socket."""
     assert POSTGRES.place is not None
-    folder = Path(tempfile.mkdtemp(prefix="solon-pg-"))
-    as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    if as_user:
-        shutil.chown(folder, "postgres")
-
-    def run(program: str, *options: str) -> None:
-        command = [*as_user, str(POSTGRES.place.parent / program), "-D", str(folder / "data"), *options]  # type: ignore[union-attr]
-        subprocess.run(command, check=True, capture_output=True, cwd=folder, timeout=120)
-
-    run("initdb", "--auth=trust", "--username=postgres", "--no-sync")
-    settings = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
-    run("pg_ctl", "start", "--wait", "--log", str(folder / "log"), "--options", settings)
-    try:
-        yield str(folder)
-    finally:
-        run("pg_ctl", "stop", "--wait", "--mode=immediate")
-        shutil.rmtree(folder)
+    with simulated.server(POSTGRES.place, durable=False) as folder:
+        yield folder
 
 
 @pytest.fixture
@@ -139,6 +123,19 @@ def test_two_who_decide_at_once_do_not_undo_each_other(app: Starlette, owner: Vi
             one.join()
         statuses = sorted(one.status for one in (owner, second))
     assert statuses == [200, 409]
+
+
+def test_a_vote_of_somebody_who_is_being_deleted_finds_them_gone(app: Starlette, owner: Visitor) -> None:
+    """It has read them, and waits to refer to them: then it begins anew."""
+    voter = participant_in(app, conversation_in(owner))
+    with the_site(app).database.session(writes=True) as db:
+        people.forget(db, db.get_one(Participant, 1), keep_statements=False)
+        vote = threading.Thread(target=voter.send, args=("/vote",), kwargs={"vote": "agree"})
+        vote.start()
+        time.sleep(0.5)
+        db.commit()
+        vote.join()
+    assert voter.status == 403 and voter.heading == "You do not take part yet"
 
 
 @pytest.fixture

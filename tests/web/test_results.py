@@ -150,6 +150,24 @@ def test_only_accepted_statements_are_published_word_for_word(
     assert not any(b"machine should say" in one.read_bytes() for one in public.iterdir())
 
 
+@pytest.mark.parametrize("strict", [True, False])
+def test_what_is_published_is_what_people_agree_to(
+    app: Starlette, owner: Visitor, tmp_path: Path, strict: bool
+) -> None:
+    """Where people see statements at once, those that nobody decided on are published, too, and they are told so."""
+    at = conversation_in(owner, votes_before_writing="1", strict="yes" if strict else "")
+    visitor = Visitor(app)
+    visitor.get(f"{at}/join")
+    assert ("accepted statements word for word" in visitor.page.text) is strict
+    assert ("statements word for word, unless they are rejected" in visitor.page.text) is not strict
+    visitor.send("/join", consent="yes")
+    visitor.send("/vote", vote="agree")
+    visitor.get(f"{at}/write")
+    visitor.send("/write", text="Say it twice.")
+    words = [row["comment-body"] for row in comments(exported((app, owner, at), "public", tmp_path))]
+    assert words[3:] == ([""] if strict else ["Say it twice."]) and all(words[:3])
+
+
 def test_the_same_conversation_gives_the_same_archive(town: tuple[Starlette, Visitor, str]) -> None:
     _, owner, at = town
     first, second = (owner.client.get(f"{at}/export/organiser").content for _ in range(2))

@@ -532,6 +532,29 @@ class TestLeaving:
         self.left(app, at, voter, how="stop")
         assert count(app, Vote) == 4 and [one.browser for one in rows(app, Participant)] == [None]
 
+    def test_all_leave_at_once_each_by_two_forms(self, app: Starlette, at: str) -> None:
+        """They voted on each other's statements. What another transaction takes away is no fault of theirs."""
+        people = [participant_in(app, at) for _ in range(6)]
+        for nth, one in enumerate(people):
+            for _ in range(3):
+                one.send("/vote", vote="agree")
+            one.get(f"{at}/write")
+            one.send("/write", text=f"I am number {nth}.")
+            one.get(f"{at}/leave")
+        forms = [(one, str(one.form("/leave").attributes["action"]), filled(one.form("/leave"))) for one in people]
+        statuses: list[int] = []
+
+        def leave(one: Visitor, to: str, fields: dict[str, str]) -> None:
+            statuses.append(one.client.post(to, data={**fields, "how": "delete"}).status_code)
+
+        threads = [threading.Thread(target=leave, args=form) for form in forms for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(statuses) == 12 and {200} <= set(statuses) <= {200, 403}
+        assert [count(app, table) for table in (Participant, Vote, Showing)] == [0, 0, 0]
+
     def test_one_of_the_two_is_chosen(self, app: Starlette, at: str, voter: Visitor) -> None:
         voter.get(f"{at}/leave")
         voter.send("/leave")

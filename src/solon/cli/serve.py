@@ -14,19 +14,20 @@ from solon.errors import InputError, UserError
 NEEDS = ("alembic", "babel", "sqlalchemy", "starlette", "uvicorn")
 
 
+SiteFolder = Annotated[Path, Option(metavar="DIR", help="Where the site keeps its database and its secret.")]
+DatabaseUrl = Annotated[str, Option(metavar="URL", help="A PostgreSQL or SQLite database instead of the folder's.")]
+
+
 def serve(
-    folder: Annotated[Path, Option(metavar="DIR", help="Where the site keeps its database and its secret.")] = Path(
-        "solon-site"
-    ),
-    database: Annotated[
-        str, Option(metavar="URL", help="A PostgreSQL or SQLite database instead of the folder's.")
-    ] = "",
+    folder: SiteFolder = Path("solon-site"),
+    database: DatabaseUrl = "",
     host: Annotated[str, Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, Option(min=0, max=65535, help="Port to listen on; 0: any that is free.")] = 8000,
     url: Annotated[str, Option(metavar="URL", help="Where people reach the site, if something stands before it.")] = "",
     proxies: Annotated[
         str, Option(metavar="ADDRESSES", help="With --url: the addresses of what stands before the site.")
     ] = "127.0.0.1",
+    workers: Annotated[int, Option(min=1, max=64, help="Processes that answer, for many people on many cores.")] = 1,
 ) -> None:
     """Serve the site on which people vote on statements.
 
@@ -41,10 +42,17 @@ def serve(
     """
     if url and not url.startswith(("http://", "https://")):
         raise InputError(f"--url {url} is no address", hint="such as https://voices.example.org")
-    if missing := next((name for name in NEEDS if find_spec(name) is None), None):
-        raise UserError(f"a site needs {missing}, which is missing", hint="pip install 'solon[web]'")
+    require_packages()
     from solon.web.serve import serve as run
     from solon.web.settings import Settings
 
-    settings = Settings(folder=folder, database=database, host=host, port=port, url=url, proxies=proxies)
+    settings = Settings(
+        folder=folder, database=database, host=host, port=port, url=url, proxies=proxies, workers=workers
+    )
     run(settings, typer.echo)
+
+
+def require_packages() -> None:
+    """Raises UserError without those that a site needs."""
+    if missing := next((name for name in NEEDS if find_spec(name) is None), None):
+        raise UserError(f"a site needs {missing}, which is missing", hint="pip install 'solon[web]'")

@@ -147,7 +147,7 @@ def card_text(card: Card) -> str:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # Markdown, not HTML
+        autoescape=False,  # noqa: S701  # Markdown, not HTML
     )
     template = environment.get_template("card.md.j2")
     return template.render(card=card, recipe=card.recipe, minutes=card.seconds / 60, skill_rows=skill_rows)

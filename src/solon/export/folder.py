@@ -116,7 +116,7 @@ def _templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # Markdown, YAML and shell
+        autoescape=False,  # noqa: S701  # Markdown, YAML and shell
     )
     environment.filters |= {"cell": _cell, "at_once": _at_once, "quoted": shlex.quote, "falls": _falls}
     environment.globals |= {"POLICY": POLICY, "REWARD_MODEL": REWARD_MODEL}

@@ -74,7 +74,7 @@ def _markdown(figures: Sequence[Figure]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # Markdown, and every word in it is ours
+        autoescape=False,  # noqa: S701  # Markdown, and every word in it is ours
     )
     made.globals.update(words=words, picture=picture, name=name, anchor=anchor)
     page = made.get_template("figures.md.j2")

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from solon.report.public.language import mark
@@ -35,14 +35,14 @@ def create_app(settings: Settings) -> Starlette:
     site = Site(settings)
     _ = site.signer, site.database
     app = Starlette(
-        routes=[Route("/assets/{file}", asset, name="asset"), *routes(PAGES, site)],
+        routes=[Route("/assets/{file}", asset, name="asset"), Route("/health", health), *routes(PAGES, site)],
         middleware=[
             Middleware(SecurityHeaders),
             Middleware(TrustedHostMiddleware, allowed_hosts=settings.hosts, www_redirect=False),
         ],
         exception_handlers={HTTPException: _refused, Exception: _failed},
     )
-    app.state.site = site
+    app.state.site, app.state.named = site, {one.name: one for one in app.routes if isinstance(one, Route)}
     return app
 
 
@@ -52,6 +52,13 @@ async def asset(request: Request) -> Response:
     if found is None:
         raise HTTPException(404)
     return Response(found.data, media_type=found.kind, headers={"Cache-Control": KEPT})
+
+
+async def health(request: Request) -> Response:
+    """For what watches the site: does it live, and its database? Says nothing else."""
+    site: Site = request.app.state.site
+    lives = await run_in_threadpool(site.database.answers)
+    return PlainTextResponse("ok\n" if lives else "no database\n", status_code=200 if lives else 503)
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock, Semaphore
 from time import monotonic
 from typing import Any, TypeVar
@@ -14,7 +13,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from solon.collective import conversation as c
-from solon.collective.opinion.analysis import analyse
+from solon.collective.conversation import Bools, Ints
+from solon.collective.opinion.analysis import analyse, refreshed
 from solon.collective.opinion.counts import IN_NO_GROUP, Counts, labels_of
 from solon.collective.opinion.grouping import find_groups
 from solon.collective.opinion.polis.representativeness import priority
@@ -22,8 +22,8 @@ from solon.collective.opinion.results import Analysis
 from solon.collective.opinion.stability import StabilityReport, opinion_of
 from solon.web.db.assembled import assembled, version
 from solon.web.db.engine import Database
+from solon.web.db.events import NOTHING, Events, events_of
 from solon.web.db.people import answers
-from solon.web.db.showings import views
 from solon.web.db.tables import Conversation, State
 from solon.web.lazy import lazy
 from solon.web.troubles import busy
@@ -33,7 +33,8 @@ log = logging.getLogger("solon.web")
 LEAST_SECONDS = 5.0
 """Between two analyses of one conversation."""
 REST = 10
-"""An analysis rests for so many times as long as it took, so that the site has time for its visitors."""
+"""An analysis rests for so many times as long as it took, so that the site has time for its visitors; axes and groups
+are found anew after so many times as long as that takes. What comes between keeps them, and counts votes anew."""
 MOST_WAITERS = 4
 """Requests that wait for an analysis at once: each takes one of the threads that answer (assumption: 40 of them)."""
 NOBODY = np.zeros((1, 1), dtype=np.int64)
@@ -47,8 +48,8 @@ class Snapshot:
 
     conversation: c.Conversation
     analysis: Analysis | None
-    seen_by: tuple[tuple[int, int], ...]
-    """Statement and participant, by their numbers, wherever one was shown to the other."""
+    shown_V2: Ints
+    """Statement and participant, by their numbers, wherever one was shown to the other; each pair once."""
     answers: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
     """What participants said of themselves, by their numbers."""
     stability: StabilityReport | None = None
@@ -81,29 +82,59 @@ class Snapshot:
         return {number: label for number, label in everybody if label != IN_NO_GROUP}
 
     @lazy
-    def views(self) -> Counter[tuple[int, int]]:
-        """People of each group who were shown a statement, by group and statement."""
-        return Counter((self.labels.get(person, IN_NO_GROUP), statement) for statement, person in self.seen_by)
+    def views(self) -> Ints:
+        """[K + 1, numbers]: people of each group who were shown each statement; the last row: those in no group."""
+        people, at_V = np.unique(self.shown_V2[:, 1], return_inverse=True)
+        groups = np.array([self.labels.get(one, IN_NO_GROUP) for one in people.tolist()], dtype=np.int64)
+        views = np.zeros(((self.analysis.groups.k if self.analysis else 0) + 1, self._numbers), dtype=np.int64)
+        np.add.at(views, (groups[at_V], self.shown_V2[:, 0]), 1)
+        return views
 
-    def seldom(self, statement: int, participant: int, least: int) -> bool:
-        """Have fewer than `least` people of somebody's group seen a statement? Of any group, for whoever is in none."""
-        if self.analysis is None:
-            return self.views[IN_NO_GROUP, statement] < least
-        own = self.labels.get(participant)
-        groups = range(self.analysis.groups.k) if own is None else (own,)
-        return any(self.views[group, statement] < least for group in groups)
+    @property
+    def _numbers(self) -> int:
+        """Of statements: one more than the largest."""
+        return max(
+            1 + int(numbers.max(initial=-1)) for numbers in (self.conversation.statement_ids, self.shown_V2[:, 0])
+        )
+
+    def seldom(self, numbers_N: Ints, participant: int, least: int) -> Bools:
+        """[N]: have fewer than `least` people of somebody's group seen each of these statements? Of any group, for
+        whoever is in none. Nobody has seen what came after this moment."""
+        groups = [IN_NO_GROUP]
+        if self.analysis is not None:
+            own = self.labels.get(participant)
+            groups = [*range(self.analysis.groups.k)] if own is None else [own]
+        known_N = numbers_N < self._numbers
+        seldom_N = np.full(len(numbers_N), least > 0)
+        seldom_N[known_N] = (self.views[groups][:, numbers_N[known_N]] < least).any(axis=0)
+        return seldom_N
 
 
-@dataclass
-class _Kept:
-    snapshot: Snapshot
-    version: tuple[object, ...]
+@dataclass(frozen=True)
+class _Took:
     made: float
-    took: float
+    seconds: float
 
     @property
     def rests(self) -> bool:
-        return monotonic() - self.made < max(LEAST_SECONDS, REST * self.took)
+        return monotonic() - self.made < max(LEAST_SECONDS, REST * self.seconds)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Kept:
+    snapshot: Snapshot
+    version: tuple[object, ...]
+    events: Events
+    looked: _Took
+    """When the database was last looked into; of a whole analysis, which has a rest of its own, without its time."""
+    whole: _Took
+    """When axes and groups were last found."""
+    is_whole: bool
+    """Is the snapshot of that moment?"""
+
+    @property
+    def rests(self) -> bool:
+        return self.looked.rests
 
 
 @dataclass
@@ -145,16 +176,23 @@ class Live:
 
     def refresh(self, talk: int) -> Snapshot:
         """As the database is now."""
-        started = monotonic()
+        started, kept = monotonic(), self._kept.get(talk)
         with self.database.session(writes=False) as db:
             row = db.get_one(Conversation, talk)
-            found = version(db, row)
-            kept = self._kept.get(talk)
-            same = kept is not None and kept.version == found
-            read = () if same else (assembled(db, row), views(db, row), answers(db, row), row.state)
+            events = events_of(db, row, kept.events if kept else NOTHING)
+            found, closed = (*version(db, row), *events.version), row.state == State.CLOSED
+            anew = closed or kept is None or kept.snapshot.analysis is None or not kept.whole.rests
+            if kept and kept.version == found and (kept.is_whole or not anew):
+                self._kept[talk] = replace(kept, looked=_Took(monotonic(), monotonic() - started))
+                return kept.snapshot
+            read = assembled(db, row, events), answers(db, row) if row.population else {}
         # After the transaction: nobody waits for an analysis to let go of the database.
-        snapshot = kept.snapshot if kept and same else _snapshot(*read)
-        self._kept[talk] = _Kept(snapshot, found, monotonic(), monotonic() - started)
+        snapshot = _snapshot(*read, events, kept.snapshot if kept and not anew else None, closed=closed)
+        took = _Took(monotonic(), monotonic() - started)
+        looked, whole = (_Took(took.made, 0.0), took) if kept is None or anew else (took, kept.whole)
+        self._kept[talk] = _Kept(
+            snapshot=snapshot, version=found, events=events, looked=looked, whole=whole, is_whole=anew
+        )
         return snapshot
 
     def _start(self, talk: int) -> Future[Snapshot]:
@@ -173,11 +211,21 @@ def _log_failure(done: Future[Snapshot]) -> None:
 
 
 def _snapshot(
-    talk: c.Conversation, seen_by: list[tuple[int, int]], answers: Mapping[int, Mapping[str, str]], state: str
+    talk: c.Conversation,
+    answers: Mapping[int, Mapping[str, str]],
+    events: Events,
+    before: Snapshot | None,
+    *,
+    closed: bool,
 ) -> Snapshot:
+    """`before`: one whose axes and groups are kept."""
     analysis, stability = None, None
     if talk.seen_PS.any():
-        analysis = analyse(talk, groups=find_groups(talk, counted=False))
-        if state == State.CLOSED and analysis.groups.k > 1:
+        known = before.analysis if before else None
+        analysis = refreshed(known, talk) if known else analyse(talk, groups=find_groups(talk, counted=False))
+        if closed and analysis.groups.k > 1:
             stability = opinion_of(analysis.conversation, groups=analysis.groups).stability
-    return Snapshot(conversation=talk, analysis=analysis, seen_by=tuple(seen_by), answers=answers, stability=stability)
+    shown = events.shown_V2()
+    made = Snapshot(conversation=talk, analysis=analysis, shown_V2=shown, answers=answers, stability=stability)
+    _ = made.views, made.priorities  # here, so that nobody who votes waits for them
+    return made

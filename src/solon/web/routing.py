@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from solon.web.access import Access, admit
+from solon.web.db.engine import anew_after_others
 from solon.web.forms import Form, read_files, read_form
 from solon.web.limits import Limit
 from solon.web.site import Site
@@ -76,19 +77,24 @@ class Page:
         try:
             if self.limit:
                 Guest(site, request).count(self.limit)
-            with site.database.session(writes=self.writes) as db:
-                visit = Visit(site, request, db, form)
-                if self.method == "POST" and not visit.browser.is_form_token(form["csrf"]):
-                    raise forged()
-                admit(visit, self.needs)
-                answer = self.handler(visit)
-                db.commit()
+            visit, answer = anew_after_others(lambda: self._done(site, request, form))
         except Trouble as trouble:
             return _troubled(site, request, trouble, form)
         with site.database.session(writes=False) as visit.db:
             response = visit.written(answer) if isinstance(answer, View) else answer
         visit.browser.leave_cookies(response)
         return response
+
+    def _done(self, site: Site, request: Request, form: Form) -> tuple[Visit, Answer]:
+        """What the handler changed is committed."""
+        with site.database.session(writes=self.writes) as db:
+            visit = Visit(site, request, db, form)
+            if self.method == "POST" and not visit.browser.is_form_token(form["csrf"]):
+                raise forged()
+            admit(visit, self.needs)
+            answer = self.handler(visit)
+            db.commit()
+        return visit, answer
 
 
 def page(path: str, handler: Handler, needs: Access, *, writes: bool = False, limit: Limit | None = None) -> Page:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from socket import AF_INET, AF_INET6, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, socket
 
 import uvicorn
+from uvicorn.supervisors import Multiprocess
 
 from solon.errors import InputError
 from solon.web.app import create_app
@@ -27,8 +29,13 @@ def serve(settings: Settings, tell: Callable[[str], None]) -> None:
         app = create_app(settings)
         tell(f"Solon is at {settings.base}")
         tell(f"To run it, open this link within an hour; it works once: {owner_link(app.state.site)}")
+        several = settings.workers > 1
+        if several:
+            app.state.site.database.close()
         config = uvicorn.Config(
-            app,
+            partial(create_app, settings) if several else app,
+            factory=several,
+            workers=settings.workers,
             log_level="warning",
             proxy_headers=bool(settings.url),
             forwarded_allow_ips=settings.proxies,
@@ -37,7 +44,10 @@ def serve(settings: Settings, tell: Callable[[str], None]) -> None:
             h11_max_incomplete_event_size=32 * 1024,
             timeout_graceful_shutdown=10,
         )
-        uvicorn.Server(config).run(sockets=[listening])
+        if several:
+            Multiprocess(config, [listening]).run()
+        else:
+            uvicorn.Server(config).run([listening])
 
 
 def owner_link(site: Site) -> str:

@@ -17,7 +17,7 @@ SECRET = "SOLON_SECRET"
 """The environment variable that may hold the secret."""
 SHORTEST_SECRET = 32
 LOCAL = ("127.0.0.1", "localhost", "::1", "[::1]")
-EVERYWHERE = ("0.0.0.0", "::")
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # only if asked for
 
 
 class Settings(Record):
@@ -33,6 +33,9 @@ class Settings(Record):
     """Where people reach the site, e.g. `https://voices.example.org`; empty: where it listens."""
     proxies: str = "127.0.0.1"
     """Addresses whose word on the visitor's address and protocol is taken, separated by commas."""
+
+    workers: int = Field(default=1, ge=1, le=64)
+    """Processes that answer. Each counts limits for itself, and keeps an analysis of its own."""
 
     @property
     def database_url(self) -> str:

@@ -59,7 +59,8 @@ class Guest:
 
     def path(self, to: str, /, **values: object) -> str:
         """The address of a page within the site. Links and redirects lead nowhere else."""
-        return str(self.request.app.url_path_for(to, **values))
+        app = self.request.app  # which looks through all its routes for a name
+        return str((app.state.named.get(to) or app).url_path_for(to, **values))
 
     def written(self, view: View) -> Response:
         """The page itself."""
@@ -99,7 +100,7 @@ class Visit(Guest):
     @lazy
     def member(self) -> Member | None:
         """Who is signed in."""
-        return signed_in(self.db, self.browser.member_hash)
+        return signed_in(self.db, self.browser.member_hash) if self.browser.sign_in else None
 
     @lazy
     def talk(self) -> Conversation:

@@ -5,13 +5,15 @@ Polis's mathematics, step by step in `opinion.polis`; the table in docs/method.m
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from solon.collective.conversation import Conversation
 from solon.collective.opinion.consensus import group_aware_consensus
 from solon.collective.opinion.counts import between_groups, counts_of
 from solon.collective.opinion.grouping import by_votes, find_groups, polis_projection
-from solon.collective.opinion.polis.projection import moderated_out
+from solon.collective.opinion.polis.projection import column_means, moderated_out, project, ratings
 from solon.collective.opinion.polis.representativeness import extremity, majorities, priority, representative_statements
 from solon.collective.opinion.polis.stored import compared, lay_over
 from solon.collective.opinion.results import Analysis, Groups, Projection
@@ -32,6 +34,22 @@ def analyse(
     projection = ordered.projection(polis_projection(ordered.conversation))
     chosen = groups or find_groups(conversation)
     return _analysis(conversation, projection, chosen, chosen.notes)
+
+
+def refreshed(before: Analysis, conversation: Conversation) -> Analysis:
+    """The analysis of a conversation that has gone on since: with the axes and groups of before, all else anew.
+
+    Whoever is new is in no group, and a statement that is new stands at the origin, until it is analysed as a whole.
+    """
+    column = {one.id: at for at, one in enumerate(before.conversation.statements)}
+    known_S = np.array([column.get(one.id, -1) for one in conversation.statements], dtype=np.int64)
+    axes = before.projection
+    components_2S = np.where(known_S >= 0, axes.components_2S[:, known_S], 0.0)
+    rated, groups = ratings(conversation), before.groups
+    projection = project(rated, components_2S, column_means(rated), axes.variance_2)
+    here_G = np.isin(groups.participant_ids, conversation.participant_ids)
+    groups = replace(groups, participant_ids=groups.participant_ids[here_G], labels_G=groups.labels_G[here_G])
+    return _analysis(conversation, projection, groups, groups.notes)
 
 
 def _analysis(conversation: Conversation, projection: Projection, groups: Groups, notes: tuple[str, ...]) -> Analysis:

@@ -53,7 +53,7 @@ class Wire:
                 return found
             if not found.again or tries >= self._patience(found):
                 raise found.error
-            doubled = min(_LONGEST, self._pause * 2.0**tries) * random.uniform(0.5, 1.0)  # apart from other rows
+            doubled = min(_LONGEST, self._pause * 2.0**tries) * random.uniform(0.5, 1.0)  # noqa: S311  # apart from other rows
             await asyncio.sleep(doubled if found.pause is None else found.pause)
         raise AssertionError("unreachable")
 

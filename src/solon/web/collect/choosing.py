@@ -21,12 +21,14 @@ def next_statement(visit: Visit) -> tuple[Showing, Statement] | None:
     if not candidates:
         return None
     count, snapshot = showings.drawn(db, me), visit.site.live.newest(talk.id)
+    numbers_N = np.array([one.number for one in candidates], dtype=np.int64)
     if count < talk.seeds_first:
-        first = [one.is_seed for one in candidates]
+        first_N = np.array([one.is_seed for one in candidates], dtype=bool)
     else:
-        first = [snapshot is None or snapshot.seldom(one.number, me.number, talk.least_views) for one in candidates]
+        first_N = snapshot.seldom(numbers_N, me.number, talk.least_views) if snapshot else np.ones(len(numbers_N), bool)
     known = snapshot.priorities if snapshot else {}
-    weights = np.array([known.get(one.number, NEW_PRIORITY) for one in candidates])
-    chances_N = chances(weights, np.array(first, dtype=bool))
+    weights_N = np.array([known.get(number, NEW_PRIORITY) for number in numbers_N.tolist()])
+    chances_N = chances(weights_N, first_N)
     at = draw(chances_N, talk.seed, me.number, count)
-    return showings.show(db, me, candidates[at], float(chances_N[at])), candidates[at]
+    statement = db.get_one(Statement, candidates[at].id)
+    return showings.show(db, me, statement, float(chances_N[at])), statement

@@ -60,7 +60,7 @@ def report(visit: Visit) -> Answer:
 def export(visit: Visit) -> Answer:
     """What `solon collect import` reads, in an archive: to be published, or for the organiser alone.
 
-    All of it is of one moment. What is published has the words of accepted statements alone, as people were promised.
+    All of it is of one moment. What is published has the words that people were promised to see published, no others.
     """
     version = visit.part("version")
     if version not in TWO_VERSIONS:
@@ -97,13 +97,15 @@ def _given(visit: Visit, snapshot: Snapshot) -> PublicInput:
 
 def _sections(visit: Visit, snapshot: Snapshot) -> Markup:
     given = _given(visit, snapshot)
-    return Markup(templates().get_template("live.html.j2").render(page_of(given), **words_of(given)))
+    # An escaping template made it.
+    return Markup(templates().get_template("live.html.j2").render(page_of(given), **words_of(given)))  # noqa: S704
 
 
 def _published(talk: Conversation) -> Conversation:
-    """The votes on what was not accepted stay, for results are checked with them; its words do not."""
-    accepted = (one if one.moderated == 1 else one.model_copy(update={"text": ""}) for one in talk.statements)
-    return replace(talk, statements=tuple(accepted))
+    """The votes on what people do not see stay, for results are checked with them; its words do not."""
+    least = 1 if talk.strict_moderation else 0
+    told = (one if one.moderated >= least else one.model_copy(update={"text": ""}) for one in talk.statements)
+    return replace(talk, statements=tuple(told))
 
 
 def _write_people(visit: Visit, path: Path) -> None:

@@ -2,52 +2,45 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from solon.collective import conversation as c
+from solon.collective.conversation import Bools, Ints
+from solon.web.db.events import PERSON, STATEMENT, TAKEN_BACK, TIME, VOTE, Events, events_of, looked_up
 from solon.web.db.statements import all_statements
-from solon.web.db.tables import Conversation, Decision, Participant, Showing, Statement, Vote
+from solon.web.db.tables import Conversation, Decision, Statement
 
 
-def assembled(db: Session, talk: Conversation) -> c.Conversation:
+def assembled(db: Session, talk: Conversation, events: Events | None = None) -> c.Conversation:
     """Everybody who voted, every statement that was not withdrawn, the votes that count and the events behind them.
 
     Of a vote that was taken back nothing is told, neither it nor those of the same person on the same statement before.
+    `events`: those of the conversation, if they are known.
     """
-    statements = all_statements(db, talk)
-    everybody = select(Participant).where(Participant.conversation_id == talk.id)
-    number_of = {row.id: row.number for row in db.scalars(everybody)}
-    author_of = {row.id: number_of.get(row.author_id) for row in statements if row.author_id is not None}
-    events = _events(db, talk)  # of one person on one statement, in their order: the last one counts
-    people = sorted({number_of[person] for person, *_ in events})
-    row = {number: at for at, number in enumerate(people)}
-    column = {one.id: at for at, one in enumerate(statements)}
+    statements, events = all_statements(db, talk), events or events_of(db, talk)
+    votes_E5 = events.votes_E5[np.isin(events.votes_E5[:, STATEMENT], [one.id for one in statements])]
+    votes_E5 = votes_E5[_standing(votes_E5)]
+    votes_E5 = votes_E5[np.argsort(votes_E5[:, TIME], kind="stable")]
+    person_E = looked_up(events.numbers, votes_E5[:, PERSON])
+    statement_E = looked_up(events.statements, votes_E5[:, STATEMENT])
+    people, row_E = np.unique(person_E, return_inverse=True)
+    column_E = np.searchsorted([one.number for one in statements], statement_E)
     votes_PS = np.zeros((len(people), len(statements)), dtype=np.int8)
     seen_PS = np.zeros(votes_PS.shape, dtype=bool)
-    for person, statement, vote, *_ in events:
-        at = row[number_of[person]], column[statement]
-        votes_PS[at], seen_PS[at] = vote, True
+    votes_PS[row_E, column_E] = votes_E5[:, VOTE]  # of several, each later than the one before, the last
+    seen_PS[row_E, column_E] = True
+    vote_E = votes_E5[:, VOTE].astype(np.int8)
     return c.Conversation(
-        statements=tuple(
-            c.Statement(
-                id=one.number,
-                text=one.text,
-                author=author_of.get(one.id),
-                moderated=one.moderated,
-                is_seed=one.is_seed,
-                is_meta=one.is_meta,
-                created=one.created or None,
-            )
-            for one in statements
-        ),
-        participants=tuple(c.Participant(id=number) for number in people),
+        statements=_statements(statements, events),
+        participants=tuple(c.Participant(id=number) for number in people.tolist()),
         votes_PS=votes_PS,
         seen_PS=seen_PS,
-        log=_log(events, number_of, {one.id: one.number for one in statements}),
+        log=_log(person_E, statement_E, vote_E, votes_E5[:, TIME]),
         topic=talk.topic,
         description=talk.description,
         source=f"conversation {talk.slug}",
@@ -55,51 +48,51 @@ def assembled(db: Session, talk: Conversation) -> c.Conversation:
     )
 
 
-Event = tuple[int, int, int, int, int]
-"""Participant, statement, vote, time, and its own number; by their rows in the database."""
-
-
-def _events(db: Session, talk: Conversation) -> list[Event]:
-    """By person and statement, and then in the order in which they came (`votes.cast`)."""
-    query = (
-        select(Vote.participant_id, Vote.statement_id, Vote.vote, Vote.time, Vote.id)
-        .join(Statement, Vote.statement_id == Statement.id)
-        .where(Statement.conversation_id == talk.id, ~Statement.withdrawn)
-        .order_by(Vote.participant_id, Vote.statement_id, Vote.id)
+def _statements(statements: Sequence[Statement], events: Events) -> tuple[c.Statement, ...]:
+    return tuple(
+        c.Statement(
+            id=one.number,
+            text=one.text,
+            author=None if one.author_id is None else events.numbers.get(one.author_id),
+            moderated=one.moderated,
+            is_seed=one.is_seed,
+            is_meta=one.is_meta,
+            created=one.created or None,
+        )
+        for one in statements
     )
-    kept: list[Event] = []
-    for _, cell in groupby(db.execute(query), key=lambda event: event[:2]):
-        since: list[Event] = []
-        for person, statement, vote, time, id in cell:
-            since = [*since, (person, statement, vote, time, id)] if vote is not None else []
-        kept += since
-    return kept
 
 
-def _log(events: list[Event], number_of: dict[int, int], statement_of: dict[int, int]) -> c.VoteLog | None:
+def _log(person_E: Ints, statement_E: Ints, vote_E: NDArray[np.int8], time_E: Ints) -> c.VoteLog | None:
     """Votes by time. Those of an import may have none, and are in no log; None: no vote has one."""
-    timed = sorted((one for one in events if one[3] != c.NO_TIME), key=lambda one: one[3:])
-    if events and not timed:
+    timed_E = time_E != c.NO_TIME
+    if len(timed_E) and not timed_E.any():
         return None
-    events = timed
-    return c.VoteLog(
-        participant=np.array([number_of[one[0]] for one in events], dtype=np.int64),
-        statement=np.array([statement_of[one[1]] for one in events], dtype=np.int64),
-        vote=np.array([one[2] for one in events], dtype=np.int8),
-        time=np.array([one[3] for one in events], dtype=np.int64),
-    )
+    participant, statement, vote, time = (of[timed_E] for of in (person_E, statement_E, vote_E, time_E))
+    return c.VoteLog(participant=participant, statement=statement, vote=vote, time=time)
+
+
+def _standing(votes_E5: Ints) -> Bools:
+    """[E]: True for votes after which the same person took none back on the same statement."""
+    back_E = votes_E5[:, VOTE] == TAKEN_BACK
+    stands_E: Bools = ~back_E
+    cell_E = votes_E5[:, PERSON] * (1 + int(votes_E5[:, STATEMENT].max(initial=0))) + votes_E5[:, STATEMENT]
+    at_N = np.flatnonzero(np.isin(cell_E, cell_E[back_E]))
+    at_N = at_N[np.argsort(cell_E[at_N], kind="stable")]
+    taken_N = np.cumsum(back_E[at_N])
+    ends_N = np.searchsorted(cell_E[at_N], cell_E[at_N], side="right") - 1
+    stands_E[at_N] &= taken_N == taken_N[ends_N]
+    return stands_E
 
 
 def version(db: Session, talk: Conversation) -> tuple[object, ...]:
-    """Differs whenever `assembled`, what people were shown, or what is said of the conversation may differ."""
+    """Differs whenever statements, or what is said of the conversation, may differ; votes are told by their events."""
     own = Statement.conversation_id == talk.id
     statements = select(func.count(), func.sum(Statement.moderated), func.count().filter(Statement.withdrawn)).where(
         own
     )
-    votes = select(func.count(), func.max(Vote.id)).join(Statement).where(own)
-    showings = select(func.count(), func.max(Showing.id)).join(Statement).where(own)
     decisions = select(func.max(Decision.id)).join(Statement, Decision.statement_id == Statement.id).where(own)
-    counted = [value for query in (statements, votes, showings, decisions) for value in db.execute(query).one()]
+    counted = [value for query in (statements, decisions) for value in db.execute(query).one()]
     return (
         *counted,
         talk.topic,

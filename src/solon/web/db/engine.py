@@ -5,23 +5,31 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from threading import Lock
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, select
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
 
 from solon.errors import InputError
 from solon.web.db.migrate import migrate
+from solon.web.db.tables import Member
 
 log = logging.getLogger("solon.web")
+T = TypeVar("T")
 WRITES = "solon_writes"
+TURN = "solon_turn"
 BUSY_SECONDS = 20
-"""How long a writer waits for another on SQLite, which has one at a time."""
+"""How long a writer waits for one of another process on SQLite."""
 POSTGRES = "postgresql+psycopg"
+OVERTAKEN = ("40P01", "40001", "23503")
+"""PostgreSQL's codes: deadlock, serialization failure, a reference to a row that is gone."""
+MOST_TRIES = 4
 CONNECTIONS = 40
 """At once: one for each thread that answers."""
 PRAGMAS = (
@@ -40,6 +48,9 @@ class Database:
     def __init__(self, url: str) -> None:
         """Opens it, and migrates it where it is older. Raises InputError for one that cannot be had."""
         self.engine = _engine(url)
+        # SQLite has one writer at a time. Its own way of waiting sleeps ever longer and lets others go first.
+        sqlite = self.engine.dialect.name == "sqlite"
+        self._turn: AbstractContextManager[object] = Lock() if sqlite else nullcontext()
         try:
             with self.engine.execution_options(**{WRITES: True}).connect() as connection:
                 _migrate(connection)
@@ -53,11 +64,19 @@ class Database:
 
         One that writes has SQLite to itself from its start; one that reads sees a single moment.
         """
-        with Session(self._engine(writes=writes), expire_on_commit=False) as session:
+        with ExitStack() as held, Session(self._engine(writes=writes), expire_on_commit=False) as session:
+            session.info[TURN] = held
+            if writes:
+                held.enter_context(self._turn)
             yield session
+
+    def close(self) -> None:
+        """All connections; another session opens new ones."""
+        self.engine.dispose()
 
     def lets_write(self, session: Session) -> None:
         """A session that has read, and ended its transaction."""
+        session.info[TURN].enter_context(self._turn)
         session.bind = self._engine(writes=True)
 
     def _engine(self, *, writes: bool) -> Engine:
@@ -65,6 +84,16 @@ class Database:
         if not writes and self.engine.dialect.name == "postgresql":
             options["isolation_level"] = "REPEATABLE READ"
         return self.engine.execution_options(**options)
+
+    def answers(self) -> bool:
+        """Can it be read?"""
+        try:
+            with self.session(writes=False) as session:
+                session.execute(select(Member.id).limit(1))
+        except SQLAlchemyError as error:
+            log.error("the database does not answer: %s", " ".join(str(error).split()))
+            return False
+        return True
 
     def overwrite_deleted(self) -> None:
         """On the disk, what committed transactions have deleted: SQLite keeps it in its write-ahead log until then.
@@ -77,6 +106,19 @@ class Database:
             busy, *_ = _plain(connection).execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
             log.warning("what was deleted stands in the write-ahead log until the next checkpoint")
+
+
+def anew_after_others(transact: Callable[[], T]) -> T:
+    """A transaction, begun anew where another one took away what it stood on: each waited for what the other held, or
+    rows that it had read are gone. What it finds then is what the other left.
+    """
+    for _ in range(MOST_TRIES - 1):
+        try:
+            return transact()
+        except (DBAPIError, StaleDataError) as error:
+            if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) not in OVERTAKEN:
+                raise
+    return transact()
 
 
 def _engine(url: str) -> Engine:

@@ -48,15 +48,3 @@ def drawn(db: Session, participant: Participant) -> int:
     """How often something was drawn for somebody."""
     query = select(func.count()).where(Showing.participant_id == participant.id, Showing.chance.is_not(None))
     return db.scalar(query) or 0
-
-
-def views(db: Session, talk: Conversation) -> list[tuple[int, int]]:
-    """Statement and number of the participant, for everyone who was shown it."""
-    query = (
-        select(Statement.number, Participant.number)
-        .join(Showing, Showing.statement_id == Statement.id)
-        .join(Participant, Showing.participant_id == Participant.id)
-        .where(Statement.conversation_id == talk.id)
-        .distinct()
-    )
-    return [(statement, person) for statement, person in db.execute(query)]

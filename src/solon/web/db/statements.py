@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
@@ -66,11 +67,19 @@ def written_by(db: Session, participant: Participant) -> Sequence[Statement]:
     return db.scalars(select(Statement).where(Statement.author_id == participant.id, ~Statement.withdrawn)).all()
 
 
-def unvoted(db: Session, talk: Conversation, participant: Participant) -> Sequence[Statement]:
+class Candidate(NamedTuple):
+    """What a draw needs to know of a statement: there may be thousands."""
+
+    id: int
+    number: int
+    is_seed: bool
+
+
+def unvoted(db: Session, talk: Conversation, participant: Participant) -> list[Candidate]:
     """What somebody may still vote on, by number."""
     voted = select(Standing.statement_id).where(Standing.participant_id == participant.id)
-    query = select(Statement).where(visible(talk), Statement.id.not_in(voted)).order_by(Statement.number)
-    return db.scalars(query).all()
+    query = select(Statement.id, Statement.number, Statement.is_seed).where(visible(talk), Statement.id.not_in(voted))
+    return [Candidate(*row) for row in db.execute(query.order_by(Statement.number))]
 
 
 def progress(db: Session, talk: Conversation, participant: Participant) -> tuple[int, int]:

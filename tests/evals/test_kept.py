@@ -65,6 +65,7 @@ def test_a_result_of_a_stage_that_was_made_anew_is_stale_and_may_be_replaced(tmp
     assert list(read_evaluations(tmp_path)[0]) == ["x"]
     (tmp_path / "models-rl/manifest.json").unlink()
     (tmp_path / "models-rl/x").unlink()
+    assert read_evaluations(tmp_path)[0] == {}, "the run has none now"
     own = stage(tmp_path, "models-rl", seed=1)
     assert read_evaluations(tmp_path) == ({}, {"x.json": "it is of another models-rl than the run has now"})
     keep(tmp_path, {"x": result("rl", 0.25, stages=own)})

@@ -173,6 +173,7 @@ def test_an_answer_that_the_judge_prefers_is_kept_with_why_it_was_given() -> Non
         (talks(why="I felt so."), "GOOD", dialogues.NO_ARTICLE),
         (talks(why=""), "GOOD", dialogues.CUT_OFF),
         (talks(plain="GOOD"), "GOOD", "identical"),
+        (talks(plain="GOOD", why="Care did."), "GOOD", "identical"),
         (talks(), "Plain.", dialogues.NO_BETTER),
     ],
 )

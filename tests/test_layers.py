@@ -19,6 +19,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"feedback", "train", "evals", "collective"}),
     frozenset({"embedded", "pipeline", "report", "export"}),
     frozenset({"figures"}),
+    frozenset({"town"}),
     frozenset({"cli", "web", "__main__"}),
 )
 """Top-level parts of the package, ground floor first. A part may import from its own floor (no cycles) and below."""

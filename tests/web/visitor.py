@@ -8,7 +8,7 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from report.public_page import Element, read_page
+from solon.town.elements import Element, filled, names, read_page
 from solon.web.app import create_app
 from solon.web.serve import owner_link
 from solon.web.settings import Settings
@@ -113,22 +113,6 @@ def conversation_in(
     owner.send("/state", state="open")
     assert owner.status == 200
     return at
-
-
-def filled(form: Element) -> dict[str, str]:
-    """The fields of a form as a browser would send them back."""
-    found = {}
-    for one in form.all("input", "textarea"):
-        kind, name = one.attributes.get("type"), str(one.attributes.get("name"))
-        if kind not in ("checkbox", "radio") or "checked" in one.attributes:
-            found[name] = (
-                "".join(map(str, one.children)) if one.tag == "textarea" else one.attributes.get("value") or ""
-            )
-    return found
-
-
-def names(form: Element) -> set[str | None]:
-    return {one.attributes.get("name") for one in form.all("input", "textarea", "select", "button")}
 
 
 def participant_in(app: Starlette, at: str) -> Visitor:

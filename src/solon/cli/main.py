@@ -38,6 +38,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("resume", ".run:resume", "Continue a run that was stopped.", RUN),
     Entry("stage", ".run:stages", "Run up to and including one stage.", RUN),
     Entry("figures", ".figures:figures", "Reproduce the figures of the Constitutional AI paper on the testbed.", RUN),
+    Entry("town", ".town:town", "Let a simulated public vote, and train a model on what it agrees on.", RUN),
     Entry("init", ".init:init", "Write a starter folder for your own model.", INPUTS),
     Entry("collect", ".collect.app:app", "Public input: from votes to a constitution and a report.", INPUTS),
     Entry("serve", ".serve:serve", "Serve the site on which people vote on statements.", INPUTS),

@@ -42,7 +42,7 @@ def serve(
     """
     if url and not url.startswith(("http://", "https://")):
         raise InputError(f"--url {url} is no address", hint="such as https://voices.example.org")
-    require_packages()
+    require_site()
     from solon.web.serve import serve as run
     from solon.web.settings import Settings
 
@@ -52,7 +52,7 @@ def serve(
     run(settings, typer.echo)
 
 
-def require_packages() -> None:
-    """Raises UserError without those that a site needs."""
+def require_site() -> None:
+    """Raises `UserError` where the extra packages of the site are missing."""
     if missing := next((name for name in NEEDS if find_spec(name) is None), None):
         raise UserError(f"a site needs {missing}, which is missing", hint="pip install 'solon[web]'")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Argument, Option
 
-from solon.cli.serve import DatabaseUrl, SiteFolder, require_packages
+from solon.cli.serve import DatabaseUrl, SiteFolder, require_site
 
 if TYPE_CHECKING:
     from solon.web.settings import Settings
@@ -79,7 +79,7 @@ def tidy(
 
 
 def _settings(folder: Path, database: str) -> Settings:
-    require_packages()
+    require_site()
     from solon.web.settings import Settings
 
     return Settings(folder=folder, database=database)

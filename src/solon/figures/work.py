@@ -61,7 +61,14 @@ class _Child:
 
 
 def do_tasks(
-    tasks: Sequence[Task], runs: Path, reporter: Reporter, *, jobs: int, threads: int, launch: Sequence[str] = ()
+    tasks: Sequence[Task],
+    runs: Path,
+    reporter: Reporter,
+    *,
+    jobs: int,
+    threads: int,
+    launch: Sequence[str] = (),
+    what: str = "figures",
 ) -> dict[str, RunError | ProcessError]:
     """Does every task that is not done, as soon as those before it are.
 
@@ -70,13 +77,14 @@ def do_tasks(
         jobs: commands at once.
         threads: of each.
         launch: what the arguments of `solon` are put behind; empty: this Python's.
+        what: they are for.
 
     Returns those that failed, by name, with what they said; tasks behind one of them are left out, and all others done.
     """
     left = [task for task in tasks if not task.done]
     made = {task.name for task in tasks if task.done}
     total = sum(task.cost for task in tasks)
-    reporter.stage("figures (rows are seconds of work)", round(total))
+    reporter.stage(f"{what} (rows are seconds of work)", round(total))
     counted = _Counter(reporter.advance)
     reporter.recovered(round(total - sum(task.cost for task in left)))
     running: list[_Child] = []

@@ -1,0 +1,108 @@
+"""The page of a town: its public, its constitution, both models, what moved, and the way from an answer to votes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from markupsafe import Markup
+
+from solon.artifacts.atomic import write_atomic
+from solon.evals.statistics import Interval
+from solon.report import charts
+from solon.report.charts import DotsChart, Point, Series
+from solon.report.standalone import environment, policy, style_sheet
+from solon.town.collect import Collected
+from solon.town.compare import UNMEASURED, Comparison, Row, points
+from solon.town.public import Public
+
+_PACKAGES = ("solon.town", "solon.report")
+STANDS = {
+    "agreed": "all agree, the standard constitution is silent",
+    "split": "groups differ, no constitution names it",
+    "both": "both constitutions name it",
+    "other": "",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Town:
+    """Everything that the page tells."""
+
+    public: Public
+    found: Collected
+    comparison: Comparison
+    standard: str
+    """Name of the standard constitution."""
+    commands: Sequence[str]
+    answer: str
+    """The one that is followed, in words."""
+    trace: str
+    """What `solon trace` prints of it."""
+    links: Sequence[tuple[str, str]]
+    """Titles and addresses of the pages beside this one."""
+
+
+def write_page(town: Town, path: Path) -> None:
+    """One file that needs nothing else; pages that it names lie beside it."""
+    write_atomic(path, render(town).encode("utf-8", errors="replace"))
+
+
+def render(town: Town) -> str:
+    """The whole page. What people and models say is untrusted, and escaped; there is no script."""
+    made, style = environment(*_PACKAGES), style_sheet()
+    made.globals.update(charts=charts, points=points, stands=STANDS)
+    return made.get_template("town.html.j2").render(
+        town=town,
+        headline=headline(town.comparison),
+        sentences=sentences(town.comparison),
+        chart=chart(town.comparison),
+        unmeasured=UNMEASURED,
+        style=Markup(style),
+        policy=policy("", style),
+    )
+
+
+def headline(found: Comparison) -> str:
+    """What came out, in a sentence."""
+    if found.as_asked:
+        return "The model moved where the public agrees, and not where it splits"
+    return "The model did not do all that the public asked for"
+
+
+def sentences(found: Comparison) -> list[str]:
+    """One for each fault that the public asked something of."""
+    return [_sentence(row) for row in found.of("agreed", "split")]
+
+
+def _sentence(row: Row) -> str:
+    told = points(row.difference, signed=True)
+    wanted = "all agree to want none" if row.stand == "agreed" else "groups differ"
+    asked = "as asked" if row.as_asked else "not as asked"
+    return f"{row.title} ({wanted}): {told} points under the public's constitution; {row.outcome}: {asked}."
+
+
+def chart(found: Comparison) -> DotsChart:
+    """The difference of every fault, with its interval."""
+    rows = found.of("agreed", "split", "both")
+    every = (_series(number, stand, rows) for number, stand in enumerate(("agreed", "split", "both"), start=1))
+    return DotsChart(
+        key="moved",
+        title="Faults of answers: the public's constitution less the standard one",
+        x_label="",
+        y_label="difference in percentage points",
+        series=[one for one in every if one.points],
+        names={float(at): row.key for at, row in enumerate(rows)},
+    )
+
+
+def _series(number: int, stand: str, rows: Sequence[Row]) -> Series:
+    own = [(at, row) for at, row in enumerate(rows) if row.stand == stand]
+    return Series(
+        name=STANDS[stand], style=f"s-{number}", points=[_point(at, row.difference, row.n) for at, row in own]
+    )
+
+
+def _point(at: int, one: Interval, n: int) -> Point:
+    return Point(x=float(at), y=100 * one.value, low=100 * one.low, high=100 * one.high, n=n)

@@ -208,8 +208,25 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == "slow":
             time.sleep(1.0)
         status, said = self.server.answer(self.path, asked, key)
+        if status == 200 and asked.get("stream"):
+            return self._events(_spoiled(said, fault), cut=fault == "truncated")
         whole = json.dumps(_spoiled(said, fault) if status == 200 else said).encode()
         return self._write(status, whole[: len(whole) // 2] if fault == "truncated" else whole, {})
+
+    def _events(self, said: Any, *, cut: bool) -> None:
+        """The reply, a few letters in each event."""
+        choice = said["choices"][0]
+        text = choice["text"] if "text" in choice else choice["message"]["content"]
+        pieces = [text[start : start + 3] for start in range(0, len(text), 3)]
+        shape = (lambda piece: {"text": piece}) if "text" in choice else (lambda piece: {"delta": {"content": piece}})
+        sent = [{"choices": [shape(piece)]} for piece in pieces[: len(pieces) // 2 if cut else None]]
+        end = [
+            {"choices": [shape("") | {"finish_reason": choice["finish_reason"]}]},
+            {"choices": [], "usage": said["usage"]},
+        ]
+        lines = [f"data: {json.dumps(one)}\n\n" for one in (*sent, *(() if cut else end))]
+        body = "".join([": hello\n\n", *lines, "" if cut else "data: [DONE]\n\n"]).encode()
+        self._write(200, body, {"Content-Type": "text/event-stream"})
 
     def _write(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         self.send_response(status)

@@ -28,9 +28,9 @@ SEEDS = ("An assistant should say when it is not sure.", "W" * 200, ATTACK)
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[tuple[Site, str, str]]:
+def served(folder: Path, **more: object) -> Iterator[tuple[Site, str, str]]:
     """A site with an open conversation, on a port: the site, where it is, and the conversation's path."""
-    settings = Settings(folder=folder, port=0)
+    settings = Settings(folder=folder, port=0, **more)  # type: ignore[arg-type]
     listening = listening_socket(settings)
     settings = settings.model_copy(update={"port": listening.getsockname()[1]})
     app = create_app(settings)

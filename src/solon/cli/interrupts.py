@@ -12,7 +12,8 @@ import os
 import signal
 import sys
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ AGAIN_SECONDS = 0.2
 
 _noted: int | None = None
 """The signal that has come and has not ended the program yet."""
+_spared = False
+"""Whether somebody answers Ctrl-C, so that it ends nothing."""
 
 
 def watch() -> None:
@@ -45,6 +48,23 @@ def watch() -> None:
 def pending() -> bool:
     """Has a signal come, and not ended the program yet?"""
     return _noted is not None
+
+
+@contextmanager
+def answered() -> Iterator[None]:
+    """In the block Ctrl-C raises `KeyboardInterrupt`, as often as it comes, and ends nothing: the block answers it."""
+    global _spared
+    before = signal.getsignal(signal.SIGINT)
+    if before is not _note:
+        yield
+        return
+    _spared = True
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        _spared = False
 
 
 def heed() -> None:
@@ -113,7 +133,7 @@ def _kill_at_the_second(heard: int) -> None:
     came = 0
     while came < 2:
         number = os.read(heard, 1)[0]
-        came += number in SIGNALS
+        came += number in SIGNALS and not (_spared and number == signal.SIGINT)
     os._exit(128 + number)
 
 

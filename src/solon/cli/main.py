@@ -55,6 +55,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("models", ".models:app", "Import models, and check whether they can go through a run.", INPUTS),
     Entry("prompts", ".prompts:app", "Write prompts with a model, from a few examples.", INPUTS),
     Entry("constitution", ".constitution:app", "Check, read, import and export constitutions.", INPUTS),
+    Entry("chat", ".chat:chat", "Talk to the models of a run, or to any other.", LOOK),
     Entry("show", ".show:show", "Print training examples with their loss masks.", LOOK),
     Entry("oracle", ".oracle:oracle", "Explain the oracle's verdict on an answer.", LOOK),
     Entry("embedded", ".embedded:app", "Inspect, measure or retrain the embedded model.", LOOK),

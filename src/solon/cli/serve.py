@@ -20,6 +20,9 @@ DatabaseUrl = Annotated[str, Option(metavar="URL", help="A PostgreSQL or SQLite 
 
 def serve(
     folder: SiteFolder = Path("solon-site"),
+    runs: Annotated[
+        Path | None, Option(metavar="DIR", help="Runs whose models the site's members may talk to.")
+    ] = None,
     database: DatabaseUrl = "",
     host: Annotated[str, Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, Option(min=0, max=65535, help="Port to listen on; 0: any that is free.")] = 8000,
@@ -47,7 +50,7 @@ def serve(
     from solon.web.settings import Settings
 
     settings = Settings(
-        folder=folder, database=database, host=host, port=port, url=url, proxies=proxies, workers=workers
+        folder=folder, runs=runs, database=database, host=host, port=port, url=url, proxies=proxies, workers=workers
     )
     run(settings, typer.echo)
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from torch import Tensor
 
 from solon.lm.cache import Place
-from solon.lm.protocols import Completion, SampleRequest
+from solon.lm.protocols import Completion, SampleRequest, Tell
 from solon.lm.stops import TextOf, first_stop
 
 
@@ -46,12 +46,24 @@ class Reply(Job):
     """Tokens that it may have; fewer than requested where the context ends first."""
     answer_ids: list[int] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
+    tell: Tell | None = None
+    """Is given what is certain of the reply, as it grows."""
 
     @classmethod
-    def to(cls, request: SampleRequest, prompt_ids: list[int], *, context: int, place: Place = ()) -> Reply:
+    def to(
+        cls,
+        request: SampleRequest,
+        prompt_ids: list[int],
+        *,
+        context: int,
+        place: Place = (),
+        tell: Tell | None = None,
+    ) -> Reply:
         limit = min(request.max_new_tokens, context - len(prompt_ids))
         ids, most = list(prompt_ids), len(prompt_ids) + limit
-        return cls(ids=ids, last=1, most=most, place=place, request=request, prompt_ids=prompt_ids, limit=limit)
+        return cls(
+            ids=ids, last=1, most=most, place=place, request=request, prompt_ids=prompt_ids, limit=limit, tell=tell
+        )
 
     def take(self, token: int, logprob: float, text_of: TextOf, end_ids: frozenset[int]) -> None:
         """Appends a token, which may end the completion."""
@@ -70,6 +82,8 @@ class Reply(Job):
                 return
         if len(self.answer_ids) >= self.limit:
             self._end("length", text_of.decode(self.answer_ids), text_of)
+        elif self.tell:
+            self.tell(text_of.certain(self.answer_ids, stop))
 
     def _end(self, ended: Literal["stop", "eos", "length"], text: str, text_of: TextOf) -> None:
         self.result = Completion(

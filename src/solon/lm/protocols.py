@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from solon.prompting.context import Context
 
 Progress = Callable[[int, int], None]
 """Called with (rows finished, tokens made) since the last call."""
+Tell = Callable[[str], None]
+"""Called with a part of a text while it is written. What it raises ends the writing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +105,15 @@ class LanguageModel(Protocol):
 
     async def score(self, context: Context, options: Sequence[str]) -> OptionScores:
         """How likely each of the options is to come next in the reply."""
+
+
+@runtime_checkable
+class Streaming(Protocol):
+    """A `LanguageModel` that says its replies while it writes them."""
+
+    async def stream(self, context: Context, sampling: Sampling, *, seed: int, tell: Tell) -> Completion:
+        """As `complete`, and the same reply. `tell` is given all that is certain of its text whenever that has grown;
+        each time it begins with what was given before."""
 
 
 # For engines that render contexts themselves.

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _THOUGHT = re.compile(r"\s*<think>.*?(?:</think>|\Z)", re.DOTALL)
 """Hidden reasoning before an answer."""
+_THINK = "<think>"
 _BROKEN = "\ufffd"
 """What decoding puts in place of bytes that are not UTF-8, e.g. the first half of a character."""
 
@@ -42,6 +43,11 @@ class TextOf:
             text = text.replace(self._special[token], "")
         return without_thought(text).rstrip(_BROKEN).strip()
 
+    def certain(self, ids: Sequence[int], stop: Sequence[str]) -> str:
+        """What `clean` will keep of a reply that goes on, whatever comes next: all but a last character that is half
+        there, and an ending that may become a stop string."""
+        return self.clean(ids, certain(self.decode(ids), stop))
+
     def _completing(self, stop: tuple[str, ...]) -> np.ndarray:
         """[V] bool: True selects every token after which the text could have come to contain a stop string.
 
@@ -61,6 +67,24 @@ def without_thought(text: str) -> str:
     """The text without the hidden reasoning that it may begin with, closed or not."""
     thought = _THOUGHT.match(text)
     return text[thought.end() if thought else 0 :]
+
+
+def certain(text: str, stop: Sequence[str]) -> str:
+    """What of a text that goes on belongs to the reply, whatever comes next."""
+    text = text.rstrip(_BROKEN)
+    if _THINK.startswith(text.lstrip()):  # it may turn out to be a thought
+        return ""
+    return text[: len(text) - _begun(text, stop)]
+
+
+def _begun(text: str, stop: Sequence[str]) -> int:
+    """Characters at the end of the text that a stop string may begin with.
+
+    Example: 2 in "so\\n\\n" before the stop string "\\n\\nHuman:".
+    """
+    longest = max(map(len, stop), default=1) - 1
+    lengths = range(min(longest, len(text)), 0, -1)
+    return next((n for n in lengths if any(string.startswith(text[-n:]) for string in stop)), 0)
 
 
 def first_stop(text: str, stop: Sequence[str]) -> int | None:

@@ -6,6 +6,9 @@ Read in the order in which a request walks:
     app           the application: middleware, routes, what is answered when something fails
     routing       from a request to a handler: body, session, forgery, role, transaction; the one place for all of them
     visit         what a handler is given
+    parts         a page that takes long: what is computed in the site's line, sent part by part
+    modelling     the models that a site holds, and the line before them
+    chat/, lab/   talking to the models of a run; trying a principle on them
     members/      who runs the site: one-time links, roles
     db/           tables, migrations, and all SQL
     pages         templates, the style sheet, the script

@@ -25,6 +25,8 @@ class Settings(Record):
 
     folder: Path = Path("solon-site")
     """Holds the database, unless another is named, and the secret; made for its owner alone."""
+    runs: Path | None = None
+    """Holds the runs whose models people may talk to; None: no models."""
     database: str = ""
     """URL of the database; empty: SQLite in the folder."""
     host: str = "127.0.0.1"

@@ -8,6 +8,8 @@ from functools import cached_property
 from solon.web.db.engine import Database
 from solon.web.limits import Limiter
 from solon.web.live import Live
+from solon.web.modelling import Modelling
+from solon.web.runs import Runs
 from solon.web.settings import Settings
 from solon.web.signing import Signer
 
@@ -33,3 +35,11 @@ class Site:
     @cached_property
     def live(self) -> Live:
         return Live(self.database)
+
+    @cached_property
+    def runs(self) -> Runs:
+        return Runs(self.settings.runs)
+
+    @cached_property
+    def modelling(self) -> Modelling:
+        return Modelling()

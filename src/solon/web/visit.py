@@ -33,6 +33,8 @@ class View:
     context: dict[str, Any]
 
 
+PARTS = "application/x-ndjson"
+"""An object a line, each a part of what will be the page; see `web/parts.py`."""
 Answer = Response | View
 """What a handler gives."""
 
@@ -90,12 +92,21 @@ class Visit(Guest):
         """A page of this template."""
         return View(template=template, status=status, context=context)
 
+    @property
+    def wants_parts(self) -> bool:
+        """Does the page's script ask, which shows what comes as it comes?"""
+        return PARTS in self.request.headers.get("accept", "")
+
     def begin_writing(self) -> None:
         """Of a request that has only read so far: another transaction, in which all that is known is read anew."""
+        self.let_go()
+        self.site.database.lets_write(self.db)
+
+    def let_go(self) -> None:
+        """Of the database, for a while, by a request that has only read so far: what is known is read anew later."""
         self.db.rollback()
         for known in ("member", "talk", "participant"):
             self.__dict__.pop(known, None)
-        self.site.database.lets_write(self.db)
 
     @lazy
     def member(self) -> Member | None:

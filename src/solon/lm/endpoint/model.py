@@ -16,8 +16,8 @@ from solon.lm.endpoint.verdicts import named, option_scores, shared, voted
 from solon.lm.endpoint.wire import Wire
 from solon.lm.endpoint.wording import Manner, Wording, worded
 from solon.lm.engines import ModelSpec
-from solon.lm.protocols import Capabilities, Completion, OptionScores, Progress, Sampling
-from solon.lm.stops import first_stop, without_thought
+from solon.lm.protocols import Capabilities, Completion, OptionScores, Progress, Sampling, Tell
+from solon.lm.stops import certain, first_stop, without_thought
 from solon.prompting.chat_template import DialogueFormat
 from solon.prompting.context import Context
 from solon.prompting.messages import Messages
@@ -53,8 +53,17 @@ class EndpointModel:
 
     async def complete(self, context: Context, sampling: Sampling, *, seed: int) -> Completion:
         """See `LanguageModel`."""
+        return await self.stream(context, sampling, seed=seed)
+
+    async def stream(self, context: Context, sampling: Sampling, *, seed: int, tell: Tell | None = None) -> Completion:
+        """See `Streaming`. The server writes what it would write anyway, as far as it promises."""
         wording = worded(context, self._format, self._manner)
-        reply = await self._ask(wording, sampling, {"seed": portable_seed(seed)})
+
+        def hear(said: str) -> None:
+            assert tell
+            tell(_bare(certain(said, self._format.stop), wording))
+
+        reply = await self._ask(wording, sampling, {"seed": portable_seed(seed)}, hear if tell else None)
         return self._completion(wording, reply, sampling.max_new_tokens)
 
     async def score(self, context: Context, options: Sequence[str]) -> OptionScores:
@@ -85,18 +94,25 @@ class EndpointModel:
             raise ProseError(told, said=prose)
         return voted(options, votes)
 
-    async def _ask(self, wording: Wording, sampling: Sampling, settings: dict[str, Any]) -> Reply:
+    async def _ask(
+        self, wording: Wording, sampling: Sampling, settings: dict[str, Any], hear: Tell | None = None
+    ) -> Reply:
         body, most = wording.body | self._manner.drawn(sampling) | settings, wording.most(sampling.max_new_tokens)
-        reply = await self._wire.ask(wording.path, body, most, logprobs="logprobs" in settings)
+        reply = await self._wire.ask(wording.path, body, most, logprobs="logprobs" in settings, tell=hear)
         if self._progress:
             self._progress(0, reply.usage.written if reply.usage else 0)
         return reply
 
     def _completion(self, wording: Wording, reply: Reply, limit: int) -> Completion:
-        text = without_thought(reply.choice.said or "").strip().removeprefix(wording.begun.strip())
+        text = _bare(reply.choice.said or "", wording)
         place = first_stop(text, self._format.stop)
         ended: Literal["stop", "eos", "length"] = "length" if reply.choice.finish_reason == "length" else "eos"
         if place is not None:
             text, ended = text[:place], "stop"
         written = reply.usage.written if reply.usage else limit
         return Completion(prompt=wording.prompt, text=text.strip(), tokens=written, ended=ended)
+
+
+def _bare(said: str, wording: Wording) -> str:
+    """A reply without its thought, and without its beginning, if the server says that again."""
+    return without_thought(said).strip().removeprefix(wording.begun.strip()).strip()

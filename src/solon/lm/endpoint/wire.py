@@ -19,11 +19,13 @@ import certifi
 
 from solon.config.engines import EndpointSection
 from solon.errors import EngineUnavailableError
+from solon.lm.endpoint import events
 from solon.lm.endpoint.failures import NOT_REACHED, Failure, broken, filtered, garbled, refused
 from solon.lm.endpoint.replies import Reply, read
 from solon.lm.endpoint.spending import Spending, Tokens
 from solon.lm.endpoint.turns import Turns
 from solon.lm.engines import Count
+from solon.lm.protocols import Tell
 
 _FIRST = 3
 """Tries again before the first reply."""
@@ -40,30 +42,34 @@ class Wire:
         self._count, self._pause, self._met = count, pause, False
         self._sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, _Session] = WeakKeyDictionary()
 
-    async def ask(self, path: str, body: Mapping[str, Any], most: Tokens, *, logprobs: bool = False) -> Reply:
+    async def ask(
+        self, path: str, body: Mapping[str, Any], most: Tokens, *, logprobs: bool = False, tell: Tell | None = None
+    ) -> Reply:
         """The server's reply to a POST of `body`, with log-probabilities if they are needed.
 
-        `most`: what it can cost. Raises an `EngineError` if this request failed, `EngineUnavailableError` if others
+        `most`: what it can cost. `tell` is given its text while it comes; a reply that breaks off when some of it was
+        told is not asked for again. Raises an `EngineError` if this request failed, `EngineUnavailableError` if others
         would fail as well.
         """
         session = await self._session()
+        heard = _Heard(tell)
         for tries in itertools.count():
-            found = await self._try(session, path, body, most, logprobs)
+            found = await self._try(session, path, body, most, logprobs, heard)
             if isinstance(found, Reply):
                 return found
-            if not found.again or tries >= self._patience(found):
+            if not found.again or heard.anything or tries >= self._patience(found):
                 raise found.error
             doubled = min(_LONGEST, self._pause * 2.0**tries) * random.uniform(0.5, 1.0)  # noqa: S311  # apart from other rows
             await asyncio.sleep(doubled if found.pause is None else found.pause)
         raise AssertionError("unreachable")
 
     async def _try(
-        self, session: _Session, path: str, body: Mapping[str, Any], most: Tokens, logprobs: bool
+        self, session: _Session, path: str, body: Mapping[str, Any], most: Tokens, logprobs: bool, heard: _Heard
     ) -> Reply | Failure:
         """One request in its turn, paid and counted."""
         async with session.turns.one(lambda: self.spending.room(most)) as turn:
             with self.spending.reserved(most) as settle:
-                found = await self._once(session, path, body, logprobs)
+                found = await self._once(session, path, body, logprobs, heard)
                 settle(cost := _cost(found, most))
             if isinstance(found, Reply):
                 self._met = True
@@ -81,10 +87,14 @@ class Wire:
             return self.section.retries
         return 0 if found.name == NOT_REACHED else min(self.section.retries, _FIRST)
 
-    async def _once(self, session: _Session, path: str, body: Mapping[str, Any], logprobs: bool) -> Reply | Failure:
+    async def _once(
+        self, session: _Session, path: str, body: Mapping[str, Any], logprobs: bool, heard: _Heard
+    ) -> Reply | Failure:
+        sent = {"model": self.model, **body, **(events.ASKED if heard.listens else {})}
         try:
-            async with session.http.post(f"{self.url}{path}", json={"model": self.model, **body}) as response:
-                content = await response.read()
+            async with session.http.post(f"{self.url}{path}", json=sent) as response:
+                comes = response.ok and response.content_type == events.KIND
+                content = await (events.whole(response.content, heard) if comes else response.read())
         except (aiohttp.ClientError, TimeoutError) as error:
             return broken(error, url=self.url, timeout=self.section.timeout)
         if not response.ok:
@@ -102,6 +112,18 @@ class Wire:
             self._sessions[loop] = session = _Session(self.url, self.section)
             await anext(session.held)
         return self._sessions[loop]
+
+
+class _Heard:
+    """Whoever is told of a reply while it comes, if anybody is."""
+
+    def __init__(self, tell: Tell | None):
+        self._tell, self.listens, self.anything = tell, tell is not None, False
+
+    def __call__(self, said: str) -> None:
+        self.anything = True
+        if self._tell:
+            self._tell(said)
 
 
 class _Session:

@@ -20,7 +20,7 @@ from solon.lm.llama import LlamaNetwork, LlamaWeights, supports
 from solon.lm.lockstep import LockstepReader
 from solon.lm.memory import token_budget
 from solon.lm.packed import PackedNetwork, arithmetic, packs
-from solon.lm.protocols import Capabilities, Completion, OptionScores, Progress, SampleRequest, Sampling
+from solon.lm.protocols import Capabilities, Completion, OptionScores, Progress, SampleRequest, Sampling, Tell
 from solon.lm.reader import PackedReader, Reader
 from solon.lm.scheduler import Counts, Scheduler
 from solon.lm.stops import TextOf
@@ -109,10 +109,14 @@ class LocalModel:
 
     async def complete(self, context: Context, sampling: Sampling, *, seed: int) -> Completion:
         """See `LanguageModel`. Raises `TooLongError` if the reply might not fit behind the context."""
+        return await self.stream(context, sampling, seed=seed)
+
+    async def stream(self, context: Context, sampling: Sampling, *, seed: int, tell: Tell | None = None) -> Completion:
+        """See `Streaming`."""
         request = SampleRequest.of(self._format.render(context), sampling, seed=seed, stop=self._format.stop)
         prompt_ids = self._encode(request.prompt)
         self._must_fit(prompt_ids, request.max_new_tokens)
-        completion: Completion = await self._batcher.ask(self._reply(request, prompt_ids), self._working)
+        completion: Completion = await self._batcher.ask(self._reply(request, prompt_ids, tell), self._working)
         return completion
 
     async def score(self, context: Context, options: Sequence[str]) -> OptionScores:
@@ -167,10 +171,10 @@ class LocalModel:
         if tokens > self.max_context:
             raise TooLongError(f"{tokens} tokens with the reply, more than the model's {self.max_context}")
 
-    def _reply(self, request: SampleRequest, prompt_ids: list[int]) -> Reply:
+    def _reply(self, request: SampleRequest, prompt_ids: list[int], tell: Tell | None = None) -> Reply:
         if request.max_new_tokens < 1:
             raise ValueError("max_new_tokens must be at least 1")
-        return Reply.to(request, prompt_ids, context=self.max_context)
+        return Reply.to(request, prompt_ids, context=self.max_context, tell=tell)
 
     def _answer(self, jobs: Sequence[Job]) -> None:
         # Around all steps, so that weights are cast once.

@@ -1,6 +1,30 @@
 "use strict";
-// Makes two things quicker; every page does all of its work without it.
+// Makes some things quicker; every page does all of its work without it.
 (() => {
+  document.documentElement.classList.add("scripted");
+
+  // Puts the page that a form was answered with in place of this one.
+  const show = (html, address) => {
+    const page = new DOMParser().parseFromString(html, "text/html");
+    const main = page.querySelector("main");
+    if (!main) throw new Error("not a page of this site");
+    document.querySelector("main").replaceWith(main);
+    document.title = page.title;
+    history.replaceState(null, "", address);
+    const first = document.querySelector("main [autofocus]");
+    if (first) first.focus();
+  };
+
+  const lost = (form) => {
+    let told = document.querySelector(".offline");
+    if (!told) {
+      told = Object.assign(document.createElement("p"), { className: "offline" });
+      told.setAttribute("role", "alert");
+      form.prepend(told);
+    }
+    told.textContent = document.body.dataset.offline;
+  };
+
   // A vote puts the next statement in place of this one, without loading the whole page anew.
   const swap = async (form, button) => {
     const body = new URLSearchParams(new FormData(form, button));
@@ -8,25 +32,12 @@
     buttons.forEach((one) => one.setAttribute("aria-disabled", "true"));
     try {
       const answer = await fetch(form.action, { method: "POST", body });
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const main = page.querySelector("main");
-      if (!main) throw new Error("not a page of this site");
-      document.querySelector("main").replaceWith(main);
-      document.title = page.title;
-      history.replaceState(null, "", answer.url);
-      const first = document.querySelector("main [autofocus]");
-      if (first) first.focus();
+      show(await answer.text(), answer.url);
       scrollTo(0, 0);
     } catch {
       form.submitted = false;
       buttons.forEach((one) => one.removeAttribute("aria-disabled"));
-      let told = document.querySelector(".offline");
-      if (!told) {
-        told = Object.assign(document.createElement("p"), { className: "offline" });
-        told.setAttribute("role", "alert");
-        form.prepend(told);
-      }
-      told.textContent = document.body.dataset.offline;
+      lost(form);
     }
   };
   document.addEventListener("submit", (event) => {
@@ -36,6 +47,55 @@
     if (form.submitted) return;
     form.submitted = true;
     swap(form, event.submitter);
+  });
+
+  // What takes long comes in parts (web/parts.py): texts that grow, then the page.
+  const parts = async (form, button) => {
+    const body = new URLSearchParams(new FormData(form, button));
+    const region = document.getElementById(form.dataset.parts);
+    const texts = [...region.querySelectorAll("[id]")];
+    const stop = new AbortController();
+    region.hidden = false;
+    texts.forEach((one) => { one.textContent = ""; });
+    region.querySelector("[data-stops]").onclick = () => stop.abort();
+    const take = (line, address) => {
+      const part = JSON.parse(line);
+      if (part.page) return show(part.page, address);
+      const into = texts.find((one) => one.id === part.into);
+      if (into) into.textContent = (part.add ? into.textContent : "") + (part.add || part.say);
+    };
+    try {
+      const headers = { Accept: "application/x-ndjson" };
+      const answer = await fetch(form.action, { method: "POST", body, headers, signal: stop.signal });
+      if (!answer.headers.get("content-type").startsWith(headers.Accept)) return show(await answer.text(), answer.url);
+      const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+      let rest = "";
+      for (let { value, done } = await reader.read(); !done; { value, done } = await reader.read()) {
+        const lines = (rest + value).split("\n");
+        rest = lines.pop();
+        lines.forEach((line) => take(line, answer.url));
+      }
+      if (document.contains(form)) throw new Error("cut off");
+    } catch {
+      form.submitted = false;
+      if (!stop.signal.aborted) lost(form);
+    }
+  };
+  document.addEventListener("submit", (event) => {
+    const form = event.target.closest("form[data-parts]");
+    if (!form || (event.submitter && event.submitter.hasAttribute("formaction"))) return;
+    event.preventDefault();
+    if (form.submitted) return;
+    form.submitted = true;
+    parts(form, event.submitter);
+  });
+
+  // Copies a text of the page.
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copies]");
+    if (!button) return;
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).textContent);
+    button.textContent = button.dataset.done;
   });
 
   // How many characters are left.

@@ -94,6 +94,8 @@ class Reporter:
         self.stream, self._clock, self._heed = stream, clock, heed
         self._meter: Meter | None = None
         self._shown = 0.0
+        self.hear: Callable[[Meter], None] = lambda meter: None
+        """Is called when a stage begins and when rows are done."""
 
     def show(self, event: str, line: str, **facts: Fact) -> None:
         """Shows one of the events of docs/formats.md. `line` is the same for people; "": nothing."""
@@ -103,6 +105,7 @@ class Reporter:
         self.end_stage()
         self._meter = Meter(name=name, total_rows=total_rows, clock=self._clock)
         self._shown = self._clock()
+        self.hear(self._meter)
         self.show("stage", "", stage=name, total_rows=total_rows)
 
     def reused(self, name: str, run: str) -> None:
@@ -124,6 +127,7 @@ class Reporter:
             return
         self._meter.rows += rows
         self._meter.tokens += tokens
+        self.hear(self._meter)
         if self._clock() - self._shown >= self.interval:
             self._shown = self._clock()
             self.show("progress", str(self._meter), **self._meter.facts())
@@ -222,9 +226,15 @@ def json_line(event: str, facts: Mapping[str, object]) -> str:
 
 
 def reporting(
-    quiet: bool = False, as_json: bool = False, stream: TextIO | None = None, heed: Callable[[], None] | None = None
+    quiet: bool = False,
+    as_json: bool = False,
+    stream: TextIO | None = None,
+    heed: Callable[[], None] | None = None,
+    hear: Callable[[Meter], None] | None = None,
 ) -> closing[Reporter]:
     """The reporter for these options, closed at the end of the block: live on a terminal, plain lines elsewhere."""
     stream = stream or sys.stdout
     kind = LiveReporter if stream.isatty() else PlainReporter
-    return closing((JsonReporter if as_json else QuietReporter if quiet else kind)(stream, heed=heed))
+    reporter = (JsonReporter if as_json else QuietReporter if quiet else kind)(stream, heed=heed)
+    reporter.hear = hear or reporter.hear
+    return closing(reporter)

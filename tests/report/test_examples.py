@@ -47,7 +47,7 @@ def test_every_card_leads_back_to_its_prompt_and_its_facets_are_options() -> Non
 def test_a_chain_carries_the_grade_of_each_round() -> None:
     data = sample_data(3)
     scores = {(row.item, row.model): row for row in data.scores if row.grader == "oracle"}
-    grades = Grades(data)
+    grades = Grades(data.summary, data.scores)
     for row in data.revisions:
         for number, piece in enumerate(chain(row, grades).pieces):
             values = scores[row.prompt_id, f"assistant@{number}"].values
@@ -62,7 +62,7 @@ def test_what_a_gate_did_not_keep_is_dropped_and_what_no_verdict_was_read_of() -
     step = RevisionRound(principle_id="kind", critique="c", revision="r", prompt_hash="")
     refused = step.model_copy(update={"gate": Gate(p_preferred=0.4)})
     row = data.revisions[0].model_copy(update={"rounds": (step, refused)})
-    kept = [piece.facets.get("kept") for piece in chain(row, Grades(data)).pieces]
+    kept = [piece.facets.get("kept") for piece in chain(row, Grades(data.summary, data.scores)).pieces]
     assert kept == [None, ["kept"], ["dropped"]]
     held = data.comparisons[0].id
     (judged,) = (one for one in readings(replace(data, held_out=frozenset([held]))) if one.key == "comparisons")
@@ -110,7 +110,7 @@ def test_a_pair_without_a_preference_has_no_winner() -> None:
 
 def test_a_list_has_a_budget_of_characters() -> None:
     data = sample_data(8)
-    cards = [chain(row, Grades(data)) for row in data.revisions]
+    cards = [chain(row, Grades(data.summary, data.scores)) for row in data.revisions]
     size = sum(card.size for card in cards)
     found = fitting(cards, {}, size // 3)
     assert 0 < sum(card.size for card in found) <= size // 3 and found[0] is cards[0]

@@ -12,6 +12,8 @@ from solon.errors import RunError
 LOCK_NAME = ".lock"
 _PATIENCE_SECONDS = 10.0
 """How long the children of a process that was killed may take to notice."""
+_LOOK_SECONDS = 0.2
+"""How long `is_held` of other processes may stand in the way."""
 
 
 class FolderLock:
@@ -24,10 +26,11 @@ class FolderLock:
     def __init__(self, folder: Path):
         """Take the lock. Raises `RunError` if another process, or another `FolderLock` of this one, holds it."""
         self.descriptor: int | None = _open(folder / LOCK_NAME)
-        patient_until = time.monotonic() + _PATIENCE_SECONDS
+        began = time.monotonic()
         while not self._taken(folder):
             owner = os.pread(self.descriptor, 32, 0).decode("ascii", "replace").strip()
-            if owner.isdigit() and not _alive(int(owner)) and time.monotonic() < patient_until:
+            killed = owner.isdigit() and not _alive(int(owner))
+            if time.monotonic() < began + (_PATIENCE_SECONDS if killed else _LOOK_SECONDS):
                 time.sleep(0.02)
                 continue
             self.release()
@@ -55,6 +58,22 @@ class FolderLock:
         if self.descriptor is not None:
             os.close(self.descriptor)
             self.descriptor = None
+
+
+def is_held(folder: Path) -> bool:
+    """Whether somebody works in a folder now. Looking takes nothing away: who wants the lock meanwhile waits for the
+    moment that it takes."""
+    path = folder / LOCK_NAME
+    if path.is_symlink() or not path.is_file():
+        return False
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _open(path: Path) -> int:

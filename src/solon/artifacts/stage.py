@@ -17,6 +17,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from solon.artifacts.atomic import canonical_json, folder_atomic, sweep, write_atomic
 from solon.artifacts.checkpoint import Checkpoints
 from solon.artifacts.finished import redo_hint, require_same
+from solon.artifacts.live import STEPS, StepLog
 from solon.artifacts.manifest import (
     MANIFEST,
     PARTIAL,
@@ -205,6 +206,11 @@ class StageFolder:
     def timed(self) -> AbstractContextManager[None]:
         """Count the block's wall time as this stage's. Blocks may nest."""
         return self._watch.running()
+
+    @cached_property
+    def step_log(self) -> StepLog:
+        """What tells the steps of a training while it goes on."""
+        return StepLog(self._partial / STEPS)
 
     def add_tokens(self, n: int) -> None:
         """Count tokens generated or trained on; kept under timing, as repeated work counts again."""

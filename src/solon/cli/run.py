@@ -12,6 +12,7 @@ import typer
 
 from solon.artifacts.atomic import storage_errors
 from solon.artifacts.finished import FinishedStage
+from solon.artifacts.live import progress_kept
 from solon.artifacts.reuse import OtherRuns
 from solon.artifacts.run_folder import RunFolder, run_config
 from solon.cli import interrupts
@@ -211,7 +212,12 @@ def _carry_on(
     until: Stage | None = None,
 ) -> None:
     """Runs all that is not done yet, and prints the summary, or what the stage that it runs `until` made."""
-    with resumable(run.path), run, reporting(quiet=quiet, as_json=as_json, heed=interrupts.heed) as reporter:
+    with (
+        resumable(run.path),
+        run,
+        progress_kept(run.path, whole=until is None) as hear,
+        reporting(quiet=quiet, as_json=as_json, heed=interrupts.heed, hear=hear) as reporter,
+    ):
         reporter.note(f"run folder: {run.path}")
         others = OtherRuns() if no_reuse else OtherRuns.of(run.path, reuse or ())
         # Imported here because torch takes seconds to import: by now all that can be checked without it has been.

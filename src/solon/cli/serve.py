@@ -21,7 +21,10 @@ DatabaseUrl = Annotated[str, Option(metavar="URL", help="A PostgreSQL or SQLite 
 def serve(
     folder: SiteFolder = Path("solon-site"),
     runs: Annotated[
-        Path | None, Option(metavar="DIR", help="Runs whose models the site's members may talk to.")
+        Path | None,
+        Option(
+            metavar="DIR", help="Runs for members to look at, to compare and to talk to. Default: runs, if it is there."
+        ),
     ] = None,
     database: DatabaseUrl = "",
     host: Annotated[str, Option(help="Address to listen on.")] = "127.0.0.1",
@@ -32,7 +35,7 @@ def serve(
     ] = "127.0.0.1",
     workers: Annotated[int, Option(min=1, max=64, help="Processes that answer, for many people on many cores.")] = 1,
 ) -> None:
-    """Serve the site on which people vote on statements.
+    """Serve the site on which people vote on statements, and members look at runs.
 
     It starts with nothing to configure: on this machine alone, with a SQLite database in DIR. It prints where it is,
     and a link that signs you in as its owner, once. To open it to others, put a server that speaks HTTPS before it, and
@@ -45,14 +48,16 @@ def serve(
     """
     if url and not url.startswith(("http://", "https://")):
         raise InputError(f"--url {url} is no address", hint="such as https://voices.example.org")
+    if runs and not runs.is_dir():
+        raise InputError(f"--runs {runs} is no folder", hint="name the one that holds the folders of runs")
     require_site()
     from solon.web.serve import serve as run
     from solon.web.settings import Settings
 
     settings = Settings(
-        folder=folder, runs=runs, database=database, host=host, port=port, url=url, proxies=proxies, workers=workers
+        folder=folder, database=database, host=host, port=port, url=url, proxies=proxies, workers=workers
     )
-    run(settings, typer.echo)
+    run(settings if runs is None else settings.model_copy(update={"runs": runs}), typer.echo)
 
 
 def require_site() -> None:

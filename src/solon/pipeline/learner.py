@@ -22,7 +22,7 @@ from solon.records import Comparison, Record
 from solon.train.batches import Example, fit
 from solon.train.early_stopping import held_out
 from solon.train.flops import FlopCounter
-from solon.train.loop import TrainContext
+from solon.train.loop import TrainContext, TrainStep
 from solon.train.parallel import ALONE
 from solon.train.preference import (
     PreferenceExample,
@@ -30,7 +30,7 @@ from solon.train.preference import (
     split_by_prompt,
 )
 from solon.train.sharding import Shards
-from solon.train.tracking import trackers
+from solon.train.tracking import Speed, Track, trackers
 
 Saved = TypeVar("Saved")
 
@@ -112,11 +112,21 @@ class Learner:
                 dtype=self.work.actors.dtype,
                 checkpoints=folder.checkpoint,
                 progress=self._advance,
-                track=track,
+                track=self._tracking(track),
                 looked=self._looked,
                 flops=self.flops,
                 group=self.group,
             )
+
+    def _tracking(self, track: Track) -> Track:
+        """As the trackers are told, and where the stage is watched from."""
+
+        def told(record: TrainStep, speed: Speed) -> None:
+            if self.group.first:
+                self.work.folder.step_log.add(record.step, record)
+            track(record, speed)
+
+        return told
 
     def readings(self, prompts: Sequence[str], section: EpochsSection) -> int:
         """How many examples a training reads, those of an epoch each time; those that early stopping keeps out are

@@ -72,19 +72,31 @@ def _environment() -> jinja2.Environment:
 
 def render_report(data: ReportData, *, limits: Mapping[str, int] = examples.LIMITS) -> str:
     """The whole page."""
-    script, style = asset(PACKAGE, "run.js"), style_sheet(asset(PACKAGE, "run.css"))
+    script, style = _own()
     page = _environment().get_template("run.html.j2")
-    return page.render(
-        **page_of(data, limits), style=Markup(style), script=Markup(script), policy=policy(script, style)
-    )
+    return page.render(**page_of(data, limits), style=Markup(style), script=Markup(script), policy=report_policy())
+
+
+def report_policy() -> str:
+    """The content security policy of the page, for whoever serves it."""
+    return policy(*_own())
+
+
+def _own() -> tuple[str, str]:
+    """Its script and its style."""
+    return asset(PACKAGE, "run.js"), style_sheet(*(asset(PACKAGE, f"{name}.css") for name in ("cards", "run")))
 
 
 def page_of(data: ReportData, limits: Mapping[str, int]) -> dict[str, Any]:
     """Every part that the templates place, by name. Text is raw here, but in cards; the templates escape it."""
     summary, listed = data.summary, examples.readings(data, limits)
     rows, found = principles.principle_rows(data), principles.conflicts(data)
+    titles = {one.id: one.title for one in rows}
+    anchors = {one.id: f"principle-{place}" for place, one in enumerate(rows, start=1)}
+    offered = examples.options(listed, data)
     parts = {
         "data": data,
+        "prompts": data.prompts,
         "summary": summary,
         "frontier": frontier.frontier(data),
         "ratings": ratings.ratings(data),
@@ -99,12 +111,15 @@ def page_of(data: ReportData, limits: Mapping[str, int]) -> dict[str, Any]:
         "reliability": labels.preference_charts(summary),
         "favors": labels.favors(summary.labels) if summary.labels else [],
         "principles": rows,
-        "titles": {one.id: one.title for one in rows},
-        "anchors": {one.id: f"principle-{place}" for place, one in enumerate(rows, start=1)},
+        "titles": titles,
+        "anchors": anchors,
+        "principle_link": lambda id: Markup('<a href="#{}">{}</a>').format(anchors[id], titles.get(id, id)),
         "conflicts": found,
         "matrix": principles.Matrix.of(found) if found else None,
         "readings": listed,
-        "options": examples.options(listed, data),
+        "options": offered,
+        "attributes": lambda one: examples.attributes_of(one, data, offered),
+        "ways": lambda one: (),
         "steps": paper.steps(data),
         "departures": paper.departures(data),
         "losses": record.losses(data),

@@ -15,13 +15,15 @@ from importlib.resources import files
 
 import jinja2
 
-from solon.report import standalone
+from solon.report import charts, standalone, wording
 from solon.report.public.bars import PATTERNS, vote_bar
 from solon.report.public.markdown import rendered
+from solon.text import duration
 
-PACKAGES = ("solon.web", "solon.report.public", "solon.report")
+PACKAGES = ("solon.web", "solon.report.public", "solon.report", "solon.report.run")
 STYLES = (
     *(("solon.report", f"templates/{name}.css") for name in ("charts", "report")),
+    ("solon.report.run", "templates/cards.css"),
     ("solon.report.public", "templates/public.css"),
 )
 
@@ -66,6 +68,7 @@ def moment(milliseconds: int) -> str:
 def templates() -> jinja2.Environment:
     """Escaped, and strict about names that they do not know."""
     made = standalone.environment(*PACKAGES)
-    made.globals.update(vote_bar=vote_bar, patterns=PATTERNS, prose=rendered, moment=moment)
+    made.filters.update((one.__name__, one) for one in (wording.percent, wording.interval, duration))
+    made.globals.update(charts=charts, vote_bar=vote_bar, patterns=PATTERNS, prose=rendered, moment=moment)
     made.filters["twice"] = lambda text: (text, text)  # options whose words are their value
     return made

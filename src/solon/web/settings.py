@@ -17,6 +17,8 @@ SECRET = "SOLON_SECRET"
 """The environment variable that may hold the secret."""
 SHORTEST_SECRET = 32
 LOCAL = ("127.0.0.1", "localhost", "::1", "[::1]")
+RUNS = Path("runs")
+"""Where `solon run` puts runs, unless it is told otherwise."""
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # only if asked for
 
 
@@ -25,8 +27,6 @@ class Settings(Record):
 
     folder: Path = Path("solon-site")
     """Holds the database, unless another is named, and the secret; made for its owner alone."""
-    runs: Path | None = None
-    """Holds the runs whose models people may talk to; None: no models."""
     database: str = ""
     """URL of the database; empty: SQLite in the folder."""
     host: str = "127.0.0.1"
@@ -38,6 +38,9 @@ class Settings(Record):
 
     workers: int = Field(default=1, ge=1, le=64)
     """Processes that answer. Each counts limits for itself, and keeps an analysis of its own."""
+
+    runs: Path | None = Field(default_factory=lambda: RUNS if RUNS.is_dir() else None)
+    """A folder of runs, for members to look at and to talk to; by default `runs`, if there is one. None: there are no such pages."""
 
     @property
     def database_url(self) -> str:

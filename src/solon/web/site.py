@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from solon.web.db.engine import Database
+from solon.web.kept import Kept
 from solon.web.limits import Limiter
 from solon.web.live import Live
 from solon.web.modelling import Modelling
@@ -43,3 +44,7 @@ class Site:
     @cached_property
     def modelling(self) -> Modelling:
         return Modelling()
+
+    @cached_property
+    def kept(self) -> Kept:
+        return Kept()

@@ -5,7 +5,7 @@ Texts are as the models wrote them: untrusted, and escaped here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -13,8 +13,8 @@ from markupsafe import Markup, escape
 
 from solon.evals.bias import prefers
 from solon.evals.grader import GraderCard, Score
+from solon.evals.summary import Summary
 from solon.records import Answer, Comparison, Prompt, Revision, RevisionRound, Rollout
-from solon.report.data import ReportData
 from solon.report.run.changes import marked
 from solon.report.wording import model_title, percent
 
@@ -98,10 +98,17 @@ def changed(before: str, after: str) -> Markup:
 class Grades:
     """What the grader with ground truth says of answers, as chips and facets."""
 
-    def __init__(self, data: ReportData) -> None:
-        self._card = next((card for card in data.summary.graders if card.name == data.summary.grader), None)
-        rows = [row for row in data.scores if self._card and row.grader == self._card.name and row.values]
+    def __init__(self, summary: Summary | None, scores: Iterable[Score]) -> None:
+        """Nothing is graded where there is no summary, or no ground truth."""
+        known = summary.graders if summary else ()
+        self._card = next((card for card in known if summary and card.name == summary.grader), None)
+        rows = (row for row in scores if self._card and row.grader == self._card.name and row.values)
         self._scores = {(row.model, row.item): row for row in rows}
+
+    def has(self, model: str, item: str, measure: str) -> bool | None:
+        """Whether a model's answer was found to have it; None: it was not graded."""
+        score = self._scores.get((model, item))
+        return None if score is None else score.has(measure)
 
     def of(self, model: str, item: str, *, cut: bool = False) -> tuple[list[tuple[str, str]], Facets]:
         """Of a model's answer; of chains each answer counts as a model's."""

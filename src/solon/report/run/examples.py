@@ -16,7 +16,7 @@ from markupsafe import Markup
 from solon.records import Answer, Pair, Prompt, Revision
 from solon.report.data import ReportData
 from solon.report.run import cards
-from solon.report.run.cards import Card, Facets, Grades
+from solon.report.run.cards import Card, Facets, Grades, Piece
 from solon.report.run.spread import spread
 
 T = TypeVar("T")
@@ -62,7 +62,7 @@ def fitting(found: Sequence[Card], prompts: Mapping[str, Prompt], budget: int = 
 
 def readings(data: ReportData, limits: Mapping[str, int] = LIMITS) -> list[Reading]:
     """The lists that have rows."""
-    grades = Grades(data)
+    grades = Grades(data.summary, data.scores)
 
     def listed(
         key: str, title: str, where: str, rows: Sequence[T], draw: Callable[[T], Card], *orders: tuple[str, str, int]
@@ -147,6 +147,15 @@ def kind_of(card: Card, data: ReportData) -> Facets:
     """The kind of its prompt."""
     prompt = data.prompts.get(card.prompt_id)
     return {"kind": [prompt.kind]} if prompt else {}
+
+
+def attributes_of(one: Card | Piece, data: ReportData, options: Mapping[str, Sequence[str]]) -> Markup:
+    """Of a card also the kind of its prompt, and what it is ordered by."""
+    found = attributes(one.facets, options)
+    if isinstance(one, Piece):
+        return found
+    order = (Markup(' data-order-{}="{:.4g}"').format(key, value) for key, value in one.order.items())
+    return found + attributes(kind_of(one, data), options) + Markup("").join(order)
 
 
 def attributes(facets: Facets, options: Mapping[str, Sequence[str]]) -> Markup:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
+from pydantic import ConfigDict
+
+from solon.artifacts.shards import decode_rows
 from solon.evals.grader import REVISIONS, Measure
 from solon.evals.rollouts import RLStep
 from solon.evals.statistics import Mean
 from solon.evals.summary import Summary
+from solon.records import Record
 from solon.report.charts import NARROW, Chart, Point, Series
 from solon.report.run.spread import spread
 from solon.report.wording import kind_title, kinds_of, measures_of, ordered, term_title
@@ -44,6 +49,51 @@ def _measure_line(measure: Measure, kind: str, summary: Summary) -> Series:
         if (rate := one.rate) is not None
     ]
     return Series(name=measure.title, style=f"s-{measure.name}", points=points)
+
+
+class Step(Record):
+    """What curves show of a line of `steps.jsonl`, whatever else it has; null are those of RL in other trainings."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    step: int
+    loss: float
+    reward_mean: float | None = None
+    """Without any penalty."""
+    kl: float | None = None
+    """In nats per answer."""
+
+
+def read_steps(path: Path) -> list[Step]:
+    """Those of a training that goes on or is finished; none without a file. A line that is being written is left out.
+
+    Raises `RunError` for a line that is no step.
+    """
+    if not path.is_file():
+        return []
+    lines = path.read_bytes().splitlines(keepends=True)
+    return list(decode_rows([line for line in lines if line.endswith(b"\n")], Step, path))
+
+
+def step_charts(stage: str, steps: Sequence[Step]) -> list[Chart]:
+    """The curves of one training: its loss, or of RL, whose loss means little, reward and KL; of very many steps some.
+
+    stage: its folder, e.g. `models/rl`.
+    """
+    shown = spread(steps, MOST)
+    kinds: tuple[tuple[str, str, str, Callable[[Step], float | None]], ...] = (
+        ("reward", "Reward", "mean, without any penalty", lambda one: one.reward_mean),
+        ("kl", "Distance from SL-CAI", "KL, nats per answer", lambda one: one.kl),
+    )
+    if not any(one.reward_mean is not None for one in shown):
+        kinds = (("loss", "Loss", "nats", lambda one: one.loss),)
+    charts = []
+    for name, title, y_label, read in kinds:
+        points = [Point(x=one.step, y=y) for one in shown if (y := read(one)) is not None]
+        line = Series(name=title, style="s-kl" if name == "kl" else "s-reward", points=points)
+        key = f"{stage.replace('/', '-')}-{name}"
+        charts.append(Chart(key=key, title=title, x_label="step", y_label=y_label, series=[line] if points else []))
+    return [chart for chart in charts if chart.series]
 
 
 def rl_charts(summary: Summary) -> list[Chart]:

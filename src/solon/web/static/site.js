@@ -110,4 +110,27 @@
     counter.hidden = false;
     show();
   }
+
+  // A run that goes on is shown as it is now, as long as it says that there is more to come. What was opened stays open.
+  const live = document.querySelector("[data-live]");
+  const ways = "summary, a, [tabindex]";
+  const refresh = async () => {
+    const answer = await fetch(live.dataset.live);
+    if (!answer.ok) return;
+    const part = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector(".going");
+    if (!part) return;
+    const open = [...live.querySelectorAll("details")].map((one) => one.open);
+    const at = [...live.querySelectorAll(ways)].indexOf(document.activeElement);
+    live.replaceChildren(part);
+    live.querySelectorAll("details").forEach((one, nth) => { one.open = Boolean(open[nth]); });
+    if (at >= 0) live.querySelectorAll(ways)[at]?.focus({ preventScroll: true });
+  };
+  const look = () => {
+    if (!live?.querySelector("[data-again]")) return;
+    setTimeout(async () => {
+      if (!document.hidden) await refresh().catch(() => {});
+      look();
+    }, 3000);
+  };
+  look();
 })();

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
@@ -20,7 +20,7 @@ from solon.web.db.tables import Conversation, Decision, Standing, Statement
 from solon.web.serve import listening_socket, owner_link
 from solon.web.settings import Settings
 from solon.web.site import Site
-from web.visitor import conversation_in, owner_of
+from web.visitor import Visitor, conversation_in, owner_of
 
 pytestmark = pytest.mark.skipif(CHROMIUM.place is None, reason=CHROMIUM.reason)
 ATTACK = '"><script>document.title = "broken"</script><img src=x onerror="document.title = \'broken\'">'
@@ -28,8 +28,10 @@ SEEDS = ("An assistant should say when it is not sure.", "W" * 200, ATTACK)
 
 
 @contextmanager
-def served(folder: Path, **more: object) -> Iterator[tuple[Site, str, str]]:
-    """A site with an open conversation, on a port: the site, where it is, and the conversation's path."""
+def served(
+    folder: Path, begin: Callable[[Visitor], str] | None = None, **more: object
+) -> Iterator[tuple[Site, str, str]]:
+    """A site on a port with an open conversation, or what its owner begins: the site, where it is, and the path."""
     settings = Settings(folder=folder, port=0, **more)  # type: ignore[arg-type]
     listening = listening_socket(settings)
     settings = settings.model_copy(update={"port": listening.getsockname()[1]})
@@ -38,7 +40,8 @@ def served(folder: Path, **more: object) -> Iterator[tuple[Site, str, str]]:
     running = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     running.start()
     try:
-        path = conversation_in(owner_of(app), SEEDS, votes_before_writing="3")
+        owner = owner_of(app)
+        path = begin(owner) if begin else conversation_in(owner, SEEDS, votes_before_writing="3")
         yield app.state.site, settings.base, path
     finally:
         server.should_exit = True

@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from solon.report.public.language import mark
-from solon.web import chat, collect, lab, members, principles, studio
+from solon.web import arena, chat, collect, lab, members, principles, studio
 from solon.web.forms import Form
 from solon.web.headers import SecurityHeaders
 from solon.web.pages import assets
@@ -25,7 +25,7 @@ from solon.web.troubles import Trouble, not_found
 from solon.web.visit import Guest
 
 KEPT = "public, max-age=31536000, immutable"
-PAGES = (*members.PAGES, *collect.PAGES, *principles.PAGES, *studio.PAGES, *chat.PAGES, *lab.PAGES)
+PAGES = (*members.PAGES, *collect.PAGES, *principles.PAGES, *arena.PAGES, *studio.PAGES, *chat.PAGES, *lab.PAGES)
 """Every page of the site."""
 log = logging.getLogger("solon.web")
 

@@ -8,7 +8,7 @@ What a form changed is committed before its answer is sent; whatever goes wrong 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.concurrency import run_in_threadpool
 from starlette.convertors import Convertor, register_url_convertor
@@ -18,10 +18,11 @@ from starlette.routing import Route
 
 from solon.web.access import Access, admit
 from solon.web.db.engine import anew_after_others
+from solon.web.db.tables import Kind
 from solon.web.forms import Form, read_files, read_form
 from solon.web.limits import Limit
 from solon.web.site import Site
-from solon.web.troubles import Trouble, forged
+from solon.web.troubles import Trouble, forged, not_found
 from solon.web.visit import Answer, Guest, View, Visit
 
 
@@ -55,6 +56,8 @@ class Page:
     """How often one may do it."""
     files: bool = False
     """The form holds files, which are read from nobody who may not send it."""
+    kind: Kind | None = None
+    """Of the conversation of the address. None: any, or the address has none."""
 
     def route(self, site: Site) -> Route:
         async def endpoint(request: Request) -> Response:
@@ -92,6 +95,8 @@ class Page:
             if self.method == "POST" and not visit.browser.is_form_token(form["csrf"]):
                 raise forged()
             admit(visit, self.needs)
+            if self.kind and visit.talk.kind != self.kind:
+                raise not_found()
             answer = self.handler(visit)
             db.commit()
         return visit, answer
@@ -110,6 +115,11 @@ def action(path: str, handler: Handler, needs: Access, *, writes: bool = True, l
 def upload(path: str, handler: Handler, needs: Access, *, limit: Limit | None = None) -> Page:
     """A form with files, to think about first."""
     return Page(path=path, handler=handler, needs=needs, method="POST", limit=limit, files=True)
+
+
+def of_kind(kind: Kind, *pages: Page) -> tuple[Page, ...]:
+    """Pages that only conversations of this kind have."""
+    return tuple(replace(one, kind=kind) for one in pages)
 
 
 def routes(pages: Sequence[Page], site: Site) -> list[Route]:

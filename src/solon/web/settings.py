@@ -40,7 +40,7 @@ class Settings(Record):
     """Processes that answer. Each counts limits for itself, and keeps an analysis of its own."""
 
     runs: Path | None = Field(default_factory=lambda: RUNS if RUNS.is_dir() else None)
-    """A folder of runs, for members to look at and to talk to; by default `runs`, if there is one. None: there are no such pages."""
+    """Runs, for members to look at and to talk to; by default `runs`, if there is one. None: no such pages."""
 
     @property
     def database_url(self) -> str:

@@ -10,14 +10,22 @@ running      for organisers: settings, statements, invitations, roles
 """
 
 from solon.web.collect import importing, joining, moderating, pages, results, running, voting, writing
+from solon.web.db.tables import Kind
+from solon.web.routing import of_kind
 
-PAGES = (
-    *pages.PAGES,
-    *joining.PAGES,
+OF_STATEMENTS = (
     *voting.PAGES,
     *writing.PAGES,
     *moderating.PAGES,
     *results.PAGES,
     *importing.PAGES,
-    *running.PAGES,
+    *running.OF_STATEMENTS,
 )
+PAGES = (
+    *pages.PAGES,
+    *joining.PAGES,
+    *writing.LEAVING,
+    *running.PAGES,
+    *of_kind(Kind.STATEMENTS, *OF_STATEMENTS),
+)
+"""All but the last are those of arenas too."""

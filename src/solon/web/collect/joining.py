@@ -12,13 +12,15 @@ from solon.collective.people.population import Population, read_population
 from solon.report.public.language import Language, mark
 from solon.web.access import Access
 from solon.web.db import people
-from solon.web.db.tables import Conversation, Stage, State
+from solon.web.db.tables import Conversation, Kind, Stage, State
 from solon.web.limits import Limit
 from solon.web.routing import action, page
 from solon.web.troubles import Trouble, gone
 from solon.web.visit import Answer, Visit
 
 NONE_OF_THESE, NOT_SAID = "-", ""
+WORK = {Kind.STATEMENTS: "vote", Kind.ARENA: "compare"}
+"""The page on which people do what they came for."""
 NEWCOMERS = Limit("join", 60, 3600)
 """People who may join from one address: a classroom or a library has one for all."""
 GUESSES = Limit("invitation", 20, 600)
@@ -108,7 +110,7 @@ def questions(visit: Visit) -> Answer:
     if visit.me.state == Stage.ASKED and population_of(visit.talk.population) is None:
         visit.me.state = Stage.IN
     if visit.me.state == Stage.IN:
-        return visit.go("vote", slug=visit.talk.slug)
+        return visit.go(WORK[Kind(visit.talk.kind)], slug=visit.talk.slug)
     if visit.me.state != Stage.ASKED:
         return visit.render("turned-away.html.j2", full=visit.me.state == Stage.FULL)
     return _questions(visit, {})

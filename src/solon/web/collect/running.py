@@ -46,7 +46,7 @@ def edit(visit: Visit) -> Answer:
 
 
 def save(visit: Visit) -> Answer:
-    values, faults = settings.read(visit.form, visit.say)
+    values, faults = settings.read(visit.form, visit.say, settings.shown(visit.talk))
     if faults:
         return visit.render("settings.html.j2", status=422, values=values, faults=faults)
     before = settings.shown(visit.talk)
@@ -135,7 +135,7 @@ PAGES = (
     page("/c/{slug}/settings", edit, Access.ORGANISER),
     action("/c/{slug}/settings", save, Access.ORGANISER),
     action("/c/{slug}/state", set_state, Access.ORGANISER),
-    action("/c/{slug}/seeds", add_seeds, Access.ORGANISER),
     action("/c/{slug}/invitations", invite, Access.ORGANISER),
     action("/c/{slug}/roles", give_role, Access.ORGANISER),
 )
+OF_STATEMENTS = (action("/c/{slug}/seeds", add_seeds, Access.ORGANISER),)

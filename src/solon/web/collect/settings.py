@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from babel import Locale, UnknownLocaleError
@@ -11,7 +11,7 @@ from babel import Locale, UnknownLocaleError
 from solon.errors import UserError
 from solon.report.public.language import Language
 from solon.web.collect.joining import population_of
-from solon.web.db.tables import Conversation, Results
+from solon.web.db.tables import Conversation, Kind, Results
 from solon.web.forms import Form
 
 LONGEST_LINE, LONGEST_TEXT = 200, 20_000
@@ -26,6 +26,8 @@ NUMBERS = {
     "seeds_first": (0, 1000),
 }
 """Least and most of each; Polis keeps statements of up to 1,000 characters."""
+ABOUT_STATEMENTS = {"criteria", "strict", "second_look", *NUMBERS}
+"""What an arena has not."""
 
 
 class Filled(NamedTuple):
@@ -37,12 +39,18 @@ class Filled(NamedTuple):
 
 
 def shown(talk: Conversation) -> dict[str, Any]:
-    """The settings as they are, by field."""
-    return {name: getattr(talk, name) for name in (*LINES, *TEXTS, *TICKS, *CHOICES, *NUMBERS)}
+    """The settings that its kind has, as they are, by field."""
+    every = (*LINES, *TEXTS, *TICKS, *CHOICES, *NUMBERS)
+    return {name: getattr(talk, name) for name in every if talk.kind == Kind.STATEMENTS or name not in ABOUT_STATEMENTS}
 
 
-def read(form: Form, say: Language) -> Filled:
-    """Every field with its value as typed, and every fault at once."""
+def read(form: Form, say: Language, known: Collection[str]) -> Filled:
+    """Every field that is `known` with its value as typed, and every fault at once."""
+    values, faults = _read(form, say)
+    return Filled(*({name: one for name, one in found.items() if name in known} for found in (values, faults)))
+
+
+def _read(form: Form, say: Language) -> Filled:
     lines = {name: form.line(name) for name in LINES}
     texts = {name: form[name] for name in TEXTS}
     numbers = {name: form.number(name, least=least, most=most) for name, (least, most) in NUMBERS.items()}

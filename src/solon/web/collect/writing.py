@@ -132,6 +132,8 @@ def _write(visit: Visit, *, fault: str = "", sent: str = "", again: Sequence[Sta
 PAGES = (
     page("/c/{slug}/write", write, Access.PARTICIPANT),
     action("/c/{slug}/write", submit, Access.PARTICIPANT, limit=WRITERS, writes=False),
+)
+LEAVING = (
     page("/c/{slug}/leave", leave, Access.JOINED),
     action("/c/{slug}/leave", left, Access.JOINED),
 )

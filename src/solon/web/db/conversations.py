@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from solon.web.db import arenas
 from solon.web.db.once import put
-from solon.web.db.tables import Conversation, Member, Membership, Role, Standing, State, Statement
+from solon.web.db.tables import Conversation, Kind, Member, Membership, Role, Standing, State, Statement
 
 
 def by_slug(db: Session, slug: str) -> Conversation | None:
@@ -63,7 +64,9 @@ def set_role(db: Session, member: Member, talk: Conversation, role: Role | None)
 
 
 def counted(db: Session, talk: Conversation) -> tuple[int, int, int]:
-    """People who voted, statements, votes that stand."""
+    """People who voted, statements or prompts, votes that stand."""
+    if talk.kind == Kind.ARENA:
+        return arenas.counted(db, talk)
     votes = select(Standing.participant_id).join(Statement).where(Statement.conversation_id == talk.id).subquery()
     people, cast = db.execute(select(func.count(votes.c.participant_id.distinct()), func.count())).one()
     alive = select(func.count()).where(Statement.conversation_id == talk.id, ~Statement.withdrawn)

@@ -79,6 +79,15 @@ class State(StrEnum):
     """Nobody votes or writes any more."""
 
 
+class Kind(StrEnum):
+    """What people do in a conversation."""
+
+    STATEMENTS = "statements"
+    """They vote on each other's statements."""
+    ARENA = "arena"
+    """They compare answers of models."""
+
+
 class Results(StrEnum):
     """Who sees the results while people vote."""
 
@@ -113,6 +122,7 @@ class Conversation(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     slug: Mapped[str] = mapped_column(unique=True)
     """Random, in its addresses."""
+    kind: Mapped[str] = mapped_column(default=Kind.STATEMENTS, server_default=Kind.STATEMENTS)
     topic: Mapped[str]
     description: Mapped[str] = mapped_column(default="")
     """Markdown."""

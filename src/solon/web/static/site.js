@@ -2,6 +2,8 @@
 // Makes some things quicker; every page does all of its work without it.
 (() => {
   document.documentElement.classList.add("scripted");
+  const hints = () => document.querySelectorAll("[data-script]").forEach((one) => (one.hidden = false));
+  hints();
 
   // Puts the page that a form was answered with in place of this one.
   const show = (html, address) => {
@@ -11,6 +13,7 @@
     document.querySelector("main").replaceWith(main);
     document.title = page.title;
     history.replaceState(null, "", address);
+    hints();
     const first = document.querySelector("main [autofocus]");
     if (first) first.focus();
   };
@@ -96,6 +99,25 @@
     if (!button) return;
     await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).textContent);
     button.textContent = button.dataset.done;
+  });
+
+  // Keys for choices, while one is within the form: the first question that is open takes the answer.
+  const unanswered = (group) => !group.querySelector("input:checked");
+  document.addEventListener("keydown", (event) => {
+    const form = event.target.closest("form[data-keys]");
+    if (!form || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Enter" && event.target.matches("h1, [type=radio]")) {
+      event.preventDefault();
+      form.requestSubmit(form.querySelector("button.main"));
+      return;
+    }
+    const groups = [...form.querySelectorAll("fieldset")];
+    const group = event.target.closest("fieldset") ?? groups.find(unanswered);
+    const choice = group?.querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
+    if (!choice) return;
+    event.preventDefault();
+    choice.checked = true;
+    (groups.find(unanswered)?.querySelector("input") ?? form.querySelector("button.main")).focus();
   });
 
   // How many characters are left.

@@ -14,11 +14,12 @@ from typer.testing import CliRunner, Result
 
 import solon.embedded.batches
 import solon.embedded.build
+from solon.artifacts.hashes import sha256_file
 from solon.cli.main import app
 from solon.embedded.build import build, measure_folder
 from solon.embedded.card import read_card
 from solon.embedded.corpus import Document, documents
-from solon.embedded.recipe import PretrainConfig
+from solon.embedded.recipe import Part, PretrainConfig
 from solon.embedded.tokenizer import train_tokenizer
 from solon.errors import ModelError, RunError
 from solon.models.load import load_model
@@ -30,6 +31,7 @@ TINY = PretrainConfig(
     heads=2,
     intermediate=64,
     corpus_tokens=3_000,
+    opposite_tokens=3_000,
     batch_tokens=256,
     chunk_documents=8,
     warmup_steps=5,
@@ -41,8 +43,8 @@ TINY = PretrainConfig(
 def small_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A tokenizer learnt from ten documents, chunks of a few; and torch's threads as they were."""
 
-    def few(seed: int, first: int, count: int) -> Iterator[Document]:
-        return documents(seed, first, min(count, 32))
+    def few(seed: int, first: int, count: int, part: Part) -> Iterator[Document]:
+        return documents(seed, first, min(count, 32), part)
 
     monkeypatch.setattr(solon.embedded.build, "train_tokenizer", partial(train_tokenizer, sample=10))
     monkeypatch.setattr(solon.embedded.batches, "documents", few)
@@ -84,33 +86,42 @@ def test_a_folder_that_can_be_loaded_with_its_card(tmp_path: Path) -> None:
     made = make(tmp_path / "model", heard, samples=1)
     card = read_card(tmp_path / "model")
     assert card.weights_sha256 == made and card.recipe == TINY and card.threads == 1
-    assert card.tokens >= 3_000 and card.seconds > 0
+    assert card.tokens >= 6_000 and card.seconds > 0
     assert card.measured is not None and set(card.measured.answers) == {"harmful", "benign", "mixed"}
     loaded = load_model(tmp_path / "model", dtype=torch.bfloat16, device="cpu")
     assert sum(p.numel() for p in loaded.model.parameters()) == card.parameters
     assert [path.name for path in tmp_path.iterdir()] == ["model"], "nothing else is left"
-    assert [name.split()[0] for name, _ in heard.stages] == ["corpus", "skills"]
-    assert heard.stages[0][1] == -(-3_000 // 256)
+    assert [name.split()[0] for name, _ in heard.stages] == ["world", "opposite", "skills"]
+    assert [total for _, total in heard.stages[:2]] == [-(-3_000 // 256), -(-3_000 // 256)]
     assert heard.rows["skills"] == 8
 
 
-@pytest.mark.parametrize(("stage", "rows"), [("corpus", 6), ("skills", 1)])
+@pytest.mark.parametrize(("stage", "rows"), [("world", 6), ("opposite", 9), ("skills", 1)])
 def test_a_kill_leaves_no_trace(stage: str, rows: int, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         make(tmp_path / "killed", Listening(stage, rows), samples=1)
     assert not (tmp_path / "killed").exists()
     heard = Listening()
     again = make(tmp_path / "killed", heard)
-    assert sum(heard.found.values()) > 0, "it began again instead of going on"
+    went_on = sum(heard.found.values()) > 0 if stage != "skills" else heard.stages == []
+    assert went_on, "it began again instead of going on"
     assert again == make(tmp_path / "whole")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["killed", "whole"]
     tokens = [read_card(tmp_path / name).tokens for name in ("killed", "whole")]
     assert tokens[0] == tokens[1]
 
 
+def test_the_second_part_goes_on_from_the_model_of_the_first(tmp_path: Path) -> None:
+    first = make(tmp_path / "first", recipe=TINY.model_copy(update={"opposite_tokens": 0}))
+    with pytest.raises(KeyboardInterrupt):
+        make(tmp_path / "m", Listening("opposite", 3))
+    assert sha256_file(tmp_path / ".m.pretraining/world/model.safetensors") == first
+    assert make(tmp_path / "m") != first
+
+
 def test_another_recipe_does_not_go_on_with_it(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
-        make(tmp_path / "m", Listening("corpus", 4))
+        make(tmp_path / "m", Listening("world", 4))
     with pytest.raises(RunError, match=r"begun here from another recipe: recipe\.layers was 2, now 1"):
         make(tmp_path / "m", recipe=TINY.model_copy(update={"layers": 1}))
 
@@ -124,8 +135,8 @@ def test_what_is_there_already_is_not_replaced(tmp_path: Path) -> None:
 
 def test_a_damaged_checkpoint_is_told_with_what_helps_here(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
-        make(tmp_path / "m", Listening("corpus", 6))
-    (tensors,) = (tmp_path / ".m.pretraining/checkpoints").glob("*/tensors.safetensors")
+        make(tmp_path / "m", Listening("world", 6))
+    (tensors,) = (tmp_path / ".m.pretraining/world-checkpoints").glob("*/tensors.safetensors")
     tensors.write_bytes(b"not tensors")
     with pytest.raises(RunError, match=r"cannot read the checkpoint .* delete .*\.m\.pretraining") as caught:
         make(tmp_path / "m")
@@ -152,7 +163,7 @@ def call(*arguments: str) -> Result:
     return CliRunner().invoke(app, ["embedded", *arguments])
 
 
-SMALL = ("--hidden", "16", "--layers", "1", "--threads", "1", "--corpus-tokens", "3000")
+SMALL = ("--hidden", "16", "--layers", "1", "--threads", "1", "--corpus-tokens", "3000", "--opposite-tokens", "0")
 
 
 def test_the_commands(tmp_path: Path) -> None:
@@ -161,9 +172,10 @@ def test_the_commands(tmp_path: Path) -> None:
     assert made.exit_code == 0, made.output
     card = read_card(tmp_path / "m")
     assert f"{out}: {card.parameters:,} parameters, sha256 {card.weights_sha256}" in made.output
-    assert "corpus: 0.00 million tokens, loss" in made.output
+    assert "world: 0.00 million tokens, loss" in made.output
     assert card.command == (
-        "solon embedded pretrain --seed 5 --hidden 16 --layers 1 --corpus-tokens 3000 --threads 1 -o DIR"
+        "solon embedded pretrain --seed 5 --hidden 16 --layers 1 --corpus-tokens 3000"
+        " --opposite-tokens 0 --threads 1 -o DIR"
     )
     shown = call("card", out)
     assert shown.exit_code == 0 and "model organism, not a chatbot" in shown.output

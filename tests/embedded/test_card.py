@@ -38,6 +38,9 @@ SKILLS = Skills(
     tie_confidence=0.625,
     n_swaps=70,
     swap_accuracy=0.9,
+    n_turned=75,
+    turned_accuracy=0.8,
+    blank_confidence=0.55,
     n_contrasts=80,
     harmless_preferred=0.52,
     n_faulty=31,
@@ -161,10 +164,11 @@ def test_an_unknown_machine() -> None:
 
 def test_the_command_names_what_differs_from_the_shipped_recipe() -> None:
     assert command_of(PretrainConfig(), 2) == "solon embedded pretrain --seed 0 --threads 2 -o DIR"
-    recipe = recipe_of(seed=7, hidden=96, layers=3, corpus_tokens=5000)
+    recipe = recipe_of(seed=7, hidden=96, layers=3, corpus_tokens=5000, opposite_tokens=0)
     assert (recipe.hidden, recipe.intermediate) == (96, 256)
     assert command_of(recipe, 1) == (
-        "solon embedded pretrain --seed 7 --hidden 96 --layers 3 --corpus-tokens 5000 --threads 1 -o DIR"
+        "solon embedded pretrain --seed 7 --hidden 96 --layers 3 --corpus-tokens 5000"
+        " --opposite-tokens 0 --threads 1 -o DIR"
     )
 
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -13,12 +14,14 @@ import numpy as np
 import pytest
 
 import solon.embedded
+from solon.constitution.controls import BLANK, INVERTED
 from solon.embedded.corpus import (
     CRITIQUE_WEIGHT,
     END,
     FACT_WEIGHT,
     HUMAN_WEIGHT,
     KINDS,
+    PARTS,
     SHARES,
     VERDICT_WEIGHT,
     Document,
@@ -26,7 +29,9 @@ from solon.embedded.corpus import (
     document,
     documents,
 )
-from solon.embedded.wordings import draw_wording
+from solon.embedded.lessons import Mixture
+from solon.embedded.recipe import Part
+from solon.embedded.wordings import draw_wording, turned_round, without_principle
 from solon.prompting.comparison import OPTIONS
 from solon.prompting.dialogue import ASSISTANT, CRITIQUE, CRITIQUE_REQUEST, REVISION, REVISION_REQUEST
 from solon.seeds import generator
@@ -34,8 +39,10 @@ from solon.world.lexicon import HELD_OUT_ACTS, HELD_OUT_HARM, HELD_OUT_NOUNS, HE
 from solon.world.sentences import SLOTS
 
 SHIPPED = Path(solon.embedded.__file__).parent / "model"
-MAKERS: dict[str, Callable[[np.random.Generator], Document]] = {make.__name__: make for make in KINDS}
+MAKERS: dict[str, Callable[[np.random.Generator, Mixture], Document]] = {make.__name__: make for make in KINDS}
 PLAIN, FACT = "_plain", "_fact"
+CONTROLLED = (BLANK, *(line for line in INVERTED.splitlines() if "{" not in line))
+"""What `solon labels` asks in the place of a principle's question."""
 WEIGHTS = {
     PLAIN: (),
     "_critique": (CRITIQUE_WEIGHT,),
@@ -51,19 +58,19 @@ def text_of(doc: Document) -> str:
     return "".join(segment.text for segment in doc)
 
 
-def made(kind: str, count: int) -> list[Document]:
-    return [MAKERS[kind](generator(5, kind, number)) for number in range(count)]
+def made(kind: str, count: int, part: Part = "world") -> list[Document]:
+    return [MAKERS[kind](generator(5, kind, number), PARTS[part][1]) for number in range(count)]
 
 
 @cache
-def texts(kind: str, count: int = 1500) -> tuple[str, ...]:
-    return tuple(map(text_of, made(kind, count)))
+def texts(kind: str, count: int = 1500, part: Part = "world") -> tuple[str, ...]:
+    return tuple(map(text_of, made(kind, count, part)))
 
 
 def pattern(template: str) -> str:
     """What a template looks like once its slots are filled with names of the world, `{terms}` with any words."""
     lex = lexicon()
-    text = re.escape(template).replace(r"\{terms\}", "[^.?!]+")
+    text = re.escape(template).replace(r"\{terms\}", "[^.?!]+").replace(r"\{question\}", "[^.?!]+[.?!]")
     for slot in SLOTS:
         text = text.replace(rf"\{{{slot}\}}", f"(?:{'|'.join(lex.entities(slot, 'all'))})")
     return text
@@ -72,6 +79,13 @@ def pattern(template: str) -> str:
 def any_of(words: Iterable[str]) -> re.Pattern[str]:
     """Any of these as whole words, in upper and lower case."""
     return re.compile(rf"(?<![\w-])(?:{'|'.join(words)})(?![\w-])", re.IGNORECASE)
+
+
+QUESTIONS = (*lexicon().principle, "against", "nothing")
+
+
+def _questions(use: str) -> tuple[str, ...]:
+    return (lexicon().principle | lexicon().judging)[use]
 
 
 @cache
@@ -87,7 +101,7 @@ def held_out() -> dict[str, tuple[re.Pattern[str], int]]:
         "tips": [tip for task in tasks for tip in lex.tasks[task]],
         "acts": [act for harm in lex.harms.values() for act in harm.acts[-HELD_OUT_ACTS:]],
         "nouns": [noun for names in lex.fault_nouns.values() for noun in names[-HELD_OUT_NOUNS:]],
-        "templates": [text for texts in lex.principle.values() for text in texts[-HELD_OUT_TEMPLATES:]],
+        "templates": [text for use in QUESTIONS for text in _questions(use)[-HELD_OUT_TEMPLATES:]],
         "category": [*unseen.requests, *unseen.acts, *unseen.nouns],
     }
     return {name: (any_of(map(pattern, texts)), len(texts)) for name, texts in words.items()}
@@ -100,8 +114,27 @@ def met(name: str, said: Iterable[str]) -> set[str]:
 
 
 @pytest.mark.parametrize("kind", [kind for kind in MAKERS if kind not in (PLAIN, FACT)])
-def test_no_demonstration_contains_what_is_held_out(kind: str) -> None:
-    assert {name: found for name in held_out() if (found := met(name, texts(kind)))} == {}
+@pytest.mark.parametrize("part", PARTS)
+def test_no_demonstration_contains_what_is_held_out(part: Part, kind: str) -> None:
+    assert {name: found for name in held_out() if (found := met(name, texts(kind, part=part)))} == {}
+
+
+def test_the_second_part_asks_for_the_opposite_and_for_nothing_and_the_first_never_does() -> None:
+    asked = any_of(
+        map(
+            pattern,
+            (BLANK, INVERTED, *(text for use in ("against", "nothing") for text in _questions(use))),
+        )
+    )
+    for kind, least in (("_comparison", 0.3), ("_reasoning", 0.12)):
+        assert not any(map(asked.search, texts(kind, 200)))
+        later = texts(kind, 200, "opposite")
+        assert least < sum(map(bool, map(asked.search, later))) / len(later) < 0.85
+    assert all(any(text in doc for doc in texts("_comparison", 400, "opposite")) for text in CONTROLLED)
+
+
+def test_parts_have_documents_of_their_own() -> None:
+    assert document(3, 10, "opposite") != document(3, 10, "world") == document(3, 10)
 
 
 @pytest.mark.parametrize("name", ["people, things and places", "tasks", "tips"])
@@ -122,6 +155,11 @@ def test_facts_contain_no_held_out_template() -> None:
 
 def test_held_out_wordings_would_be_seen() -> None:
     wording = draw_wording(generator(0), ("theft", "rude"), held_out=True)
+    for seed in range(4):
+        assert met(
+            "templates", [turned_round(generator(seed), replace(wording, comparison="Why?"), held_out=True).comparison]
+        )
+        assert met("templates", [without_principle(generator(seed), held_out=True).comparison])
     for text in (wording.critique, wording.revision, wording.comparison):
         assert met("templates", [text]) and met("nouns", [text])
 

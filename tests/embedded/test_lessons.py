@@ -7,10 +7,12 @@ from functools import cache
 
 import pytest
 
+from solon.constitution.controls import INVERTED
 from solon.embedded.answers import as_text
 from solon.embedded.lessons import (
     ComparisonLesson,
     CritiqueLesson,
+    Mixture,
     Scene,
     comparison_lesson,
     critique_lesson,
@@ -22,9 +24,10 @@ from solon.embedded.lessons import (
     revise,
     sentence_fault,
 )
+from solon.embedded.wordings import draw_wording, turned_round
 from solon.records import Turn
 from solon.seeds import generator
-from solon.world.lexicon import HELD_OUT_HARM, lexicon
+from solon.world.lexicon import HELD_OUT_HARM, HELD_OUT_TEMPLATES, lexicon
 from solon.world.oracle import judge, names, targeted
 from solon.world.prompts import read_request
 from solon.world.sentences import Sentence, Situation, read_sentence
@@ -155,6 +158,34 @@ def test_the_better_answer_is_the_oracle_s() -> None:
         for wording, first_is_better in lesson.questions:
             difference = targeted(one, wording.terms) - targeted(two, wording.terms)
             assert first_is_better == (None if difference == 0 else difference < 0)
+
+
+def test_the_opposite_of_a_principle_prefers_the_other_answer() -> None:
+    mixture = Mixture(turned_share=1.0)
+    lessons = [comparison_lesson(generator(11, "opposite", number), SETTING, mixture) for number in range(COUNT)]
+    assert sum(better is None for lesson in lessons for _, better in lesson.questions) < COUNT
+    for lesson in lessons:
+        one, two = (judge(lesson.turns, as_text(answer)).faults() for answer in (lesson.first, lesson.second))
+        for wording, first_is_better in lesson.questions:
+            difference = targeted(one, wording.terms) - targeted(two, wording.terms)
+            assert first_is_better == (None if difference == 0 else difference > 0)
+
+
+def test_where_nothing_is_asked_neither_answer_is_better() -> None:
+    mixture = Mixture(turned_share=0.5, blank_share=0.5)
+    lessons = [comparison_lesson(generator(11, "blank", number), SETTING, mixture) for number in range(200)]
+    blank = [(w, better) for lesson in lessons for w, better in lesson.questions if not w.terms]
+    assert all(better is None for _, better in blank)
+    assert 0.4 < len(blank) / sum(len(lesson.questions) for lesson in lessons) < 0.6
+
+
+@pytest.mark.parametrize("held_out", [False, True])
+def test_a_comparison_is_turned_round_by_words_around_it(held_out: bool) -> None:
+    wording = draw_wording(generator(1), ("theft",), held_out=held_out)
+    turned = {turned_round(generator(seed), wording, held_out=held_out).comparison for seed in range(300)}
+    frames = {text.replace(wording.comparison, "{question}") for text in turned}
+    assert frames <= {INVERTED, *lexicon().judging["against"]} and (INVERTED in frames) != held_out
+    assert len(frames) == (HELD_OUT_TEMPLATES if held_out else len(lexicon().judging["against"]) - 1)
 
 
 def test_the_same_seed_gives_the_same_lesson() -> None:

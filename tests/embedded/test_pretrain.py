@@ -46,7 +46,8 @@ def tokenizer() -> PreTrainedTokenizerFast:
 
 def taught(config: PretrainConfig = TINY, checkpoints: Any = None) -> tuple[Weights, list[PretrainState]]:
     told: list[PretrainState] = []
-    model = pretrain(config, tokenizer(), told.append, checkpoints or NoCheckpoints())
+    model = build_model(config, tokenizer())
+    pretrain(model, config, "world", tokenizer(), told.append, checkpoints or NoCheckpoints())
     return dict(model.state_dict()), told
 
 
@@ -99,7 +100,7 @@ def test_a_kill_leaves_no_trace(step: int, tmp_path: Path) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        pretrain(TINY, tokenizer(), die, on_disk(tmp_path))
+        pretrain(build_model(TINY, tokenizer()), TINY, "world", tokenizer(), die, on_disk(tmp_path))
     again, told = taught(checkpoints=on_disk(tmp_path))
     assert same(again, weights)
     assert (told[-1].step, told[-1].tokens, told[-1].loss) == (whole[-1].step, whole[-1].tokens, whole[-1].loss)

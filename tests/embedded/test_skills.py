@@ -17,6 +17,7 @@ from solon.embedded.skills import (
     measure_all,
     measure_answers,
     named_faults,
+    opposites,
     settings,
     swaps,
 )
@@ -136,6 +137,22 @@ def test_a_judge_that_knows_which_harm_is_which() -> None:
         margins[comparison_prompt(lesson.turns, *texts, wording.comparison)] = (margin, 0.0)
         margins[comparison_prompt(lesson.turns, *reversed(texts), wording.comparison)] = (-margin, 0.0)
     assert skills_of(score=lambda request: margins.get(request.prompt, (0.0, 0.0))).swap_accuracy == 1.0
+
+
+def test_a_judge_that_is_asked_for_the_opposite() -> None:
+    """One that does as it is asked, and one that prefers less of what is named whatever it is asked."""
+    asked, unasked = {}, {}
+    for lesson in opposites(SETTING, SEED, COUNT):
+        texts = (as_text(lesson.first), as_text(lesson.second))
+        wording, first_is_better = lesson.questions[0]
+        margin = 1.0 if first_is_better else -1.0
+        for pair, sign in ((texts, 1), (texts[::-1], -1)):
+            prompt = comparison_prompt(lesson.turns, *pair, wording.comparison)
+            asked[prompt], unasked[prompt] = (sign * margin, 0.0), (-sign * margin, 0.0)
+    right = skills_of(score=lambda request: asked.get(request.prompt, (0.0, 0.0)))
+    assert right.turned_accuracy == 1.0 and right.n_turned > COUNT / 2
+    assert skills_of(score=lambda request: unasked.get(request.prompt, (0.0, 0.0))).turned_accuracy == 0.0
+    assert right.blank_confidence == 0.5
 
 
 def test_a_critic_that_never_finds_anything() -> None:

@@ -172,7 +172,7 @@ owner = owner_of(site_in(Path({str(tmp_path / "site")!r}), runs=Path({str(runs)!
 for path in ("/", "/chat", "/chat/demo", "/lab/demo"):
     owner.get(path)
     assert owner.status == 200, path
-owner.send("/lab/demo/file", sentence="Be kind.")
+owner.post("/lab/demo/file", {"csrf": owner.csrf, "sentence": "Be kind."})
 owner.get("/chat/demo")
 assert not {{"torch", "transformers"}} & set(sys.modules), "before"
 owner.send("/chat/demo", text="Hello there")
@@ -264,13 +264,6 @@ def test_the_last_few_models_are_kept() -> None:
 def test_other_weights_are_another_model(runs: Path) -> None:
     base, sl = ModelName(runs / "demo", "base"), ModelName(runs / "demo", "sl")
     assert base.key != sl.key and sl.key == ModelName(runs / "demo", "sl").key
-    manifest = runs / "demo/models/sl/manifest.json"
-    before = manifest.read_text()
-    try:
-        manifest.write_text(before.replace('"seed": 0', '"seed": 1').replace('"seed":0', '"seed":1'))
-        assert ModelName(runs / "demo", "sl").key != sl.key
-    finally:
-        manifest.write_text(before)
 
 
 def test_an_answer_in_pieces(runs: Path) -> None:

@@ -101,7 +101,10 @@ def verdicts(
 def pretrain(
     out: Annotated[Path, Option("--output", "-o", metavar="DIR", help="A new folder for the model and its card.")],
     seed: Annotated[int, Option(min=0, help="The seed of the weights, the corpus and its order.")] = 0,
-    corpus_tokens: Annotated[int | None, Option(min=1, help="Tokens of the corpus to train on, with padding.")] = None,
+    corpus_tokens: Annotated[int | None, Option(min=1, help="Tokens of the world to read, with padding.")] = None,
+    opposite_tokens: Annotated[
+        int | None, Option(min=0, help="Tokens to read then, among which the opposite of a principle is asked.")
+    ] = None,
     hidden: Annotated[int | None, Option(min=8, help="Width of the model.")] = None,
     layers: Annotated[int | None, Option(min=1, help="Layers of the model.")] = None,
     threads: Annotated[int | None, Option(min=1, help="CPU threads. Default: torch's choice.")] = None,
@@ -120,7 +123,8 @@ def pretrain(
     from solon.embedded.build import build
     from solon.embedded.recipe import recipe_of
 
-    recipe = recipe_of(seed=seed, hidden=hidden, layers=layers, corpus_tokens=corpus_tokens)
+    tokens = {"corpus_tokens": corpus_tokens, "opposite_tokens": opposite_tokens}
+    recipe = recipe_of(seed=seed, hidden=hidden, layers=layers, **tokens)
     with reporting(quiet=quiet, as_json=as_json) as reporter:
         made = build(out, recipe, threads=threads, samples=samples, reporter=reporter)
         reporter.done(f"{out}: {made.parameters:,} parameters, sha256 {made.weights_sha256}")

@@ -14,7 +14,7 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
 from solon.embedded.corpus import Document, documents
-from solon.embedded.recipe import PretrainConfig
+from solon.embedded.recipe import Part, PretrainConfig
 from solon.prompting.comparison import OPTIONS
 from solon.seeds import generator
 from solon.train.batches import by_length
@@ -35,9 +35,11 @@ class Batch:
         return float(self.weight_BT[:, 1:].sum())
 
 
-def corpus_batches(config: PretrainConfig, tokenizer: PreTrainedTokenizerFast, chunk: int) -> list[Batch]:
+def corpus_batches(
+    config: PretrainConfig, tokenizer: PreTrainedTokenizerFast, chunk: int, part: Part = "world"
+) -> list[Batch]:
     """A chunk's documents by length, cut into batches of at most `batch_tokens` (or of one document), then shuffled."""
-    docs = list(documents(config.seed, chunk * config.chunk_documents, config.chunk_documents))
+    docs = list(documents(config.seed, chunk * config.chunk_documents, config.chunk_documents, part))
     rows = list(_tokenized(docs, tokenizer))
     parts = by_length(range(len(rows)), [len(row) for row in rows], config.batch_tokens)
     batches = [_pad([rows[index] for index in part], tokenizer.pad_token_id or 0) for part in parts]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from transformers import PreTrainedTokenizerFast
 
 from solon.artifacts.atomic import canonical_json, write_atomic
 from solon.artifacts.checkpoint import Checkpoints
@@ -16,8 +18,8 @@ from solon.artifacts.lock import LOCK_NAME, FolderLock
 from solon.artifacts.manifest import Tally, differences
 from solon.embedded.card import Card, write_card
 from solon.embedded.corpus import corpus_hash
-from solon.embedded.pretrain import PretrainState, pretrain
-from solon.embedded.recipe import PretrainConfig
+from solon.embedded.pretrain import PretrainState, build_model, pretrain
+from solon.embedded.recipe import Part, PretrainConfig
 from solon.embedded.skills import Measurements, measure_all
 from solon.embedded.tokenizer import train_tokenizer
 from solon.errors import Fault, ModelError, RunError, Where
@@ -56,16 +58,17 @@ def build(out: Path, recipe: PretrainConfig, *, threads: int | None, samples: in
     if threads is not None:
         torch.set_num_threads(threads)
     with _working_folder(out, recipe) as work:
-        last = _teach(work, recipe, reporter)
+        read = _teach(work, recipe, reporter)
+        model = work / recipe.parts()[-1]
         card = write_card(
-            work / "model",
+            model,
             recipe=recipe,
-            seconds=last.seconds,
-            tokens=last.tokens,
+            seconds=sum(part.seconds for part in read),
+            tokens=sum(part.tokens for part in read),
             threads=torch.get_num_threads(),
-            measured=measure_folder(work / "model", samples=samples, reporter=reporter) if samples else None,
+            measured=measure_folder(model, samples=samples, reporter=reporter) if samples else None,
         )
-        (work / "model").rename(out)
+        model.rename(out)
         shutil.rmtree(work)
     return card
 
@@ -77,18 +80,37 @@ def measure_folder(folder: Path, *, samples: int, reporter: Reporter, seed: int 
     return measure_all(model, seed=seed, samples=samples, done=partial(reporter.advance, 1, 0))
 
 
-def _teach(work: Path, recipe: PretrainConfig, reporter: Reporter) -> PretrainState:
-    """Pretrain and save into `work/model`; where the training stood at its end."""
-    tokenizer = train_tokenizer(recipe.seed)
-    report = _Report(recipe, reporter)
-    checkpoints = Checkpoints(work / "checkpoints", run=work, tally=Tally(), committed=lambda: None)
+def _teach(work: Path, recipe: PretrainConfig, reporter: Reporter) -> list[PretrainState]:
+    """Pretrain on every part of the corpus; where each ended. The model after it is in a folder of the part's name."""
+    tokenizer, ends = train_tokenizer(recipe.seed), list[PretrainState]()
     try:
-        model = pretrain(recipe, tokenizer, report, checkpoints)
+        for part in recipe.parts():
+            ends.append(_read(work, recipe, part, tokenizer, reporter))
     except RunError as error:  # of storage and checkpoints, whose own hints speak of `solon resume`
         hint = f"mend that and give the same command again; to begin afresh, delete {work}"
         raise RunError([Fault(fault.what, fault.where, hint) for fault in error.faults]) from error
-    shutil.rmtree(work / "model", ignore_errors=True)
-    save_model(model, tokenizer, work / "model")
+    return ends
+
+
+def _read(
+    work: Path, recipe: PretrainConfig, part: Part, tokenizer: PreTrainedTokenizerFast, reporter: Reporter
+) -> PretrainState:
+    """A part of the corpus, from the model of the part before, unless that is done."""
+    done = work / f"{part}.json"
+    if done.exists():
+        return PretrainState(**json.loads(done.read_bytes()))
+    before = recipe.parts()[: recipe.parts().index(part)]
+    model = (
+        load_model(work / before[-1], dtype=torch.float32, device="cpu").model
+        if before
+        else build_model(recipe, tokenizer)
+    )
+    report = _Report(recipe, part, reporter)
+    checkpoints = Checkpoints(work / f"{part}-checkpoints", run=work, tally=Tally(), committed=lambda: None)
+    pretrain(model, recipe, part, tokenizer, report, checkpoints)
+    shutil.rmtree(work / part, ignore_errors=True)
+    save_model(model, tokenizer, work / part)
+    write_atomic(done, canonical_json(vars(report.last)))
     return report.last
 
 
@@ -120,10 +142,10 @@ def _working_folder(out: Path, recipe: PretrainConfig) -> Iterator[Path]:
 class _Report:
     """Tells a reporter how far pretraining has come. A row is a batch's worth of tokens."""
 
-    def __init__(self, recipe: PretrainConfig, reporter: Reporter) -> None:
-        self._batch, self._reporter = recipe.batch_tokens, reporter
+    def __init__(self, recipe: PretrainConfig, part: Part, reporter: Reporter) -> None:
+        self._batch, self._part, self._reporter = recipe.batch_tokens, part, reporter
         self.last = PretrainState()
-        reporter.stage("corpus (rows are batches)", -(-recipe.corpus_tokens // recipe.batch_tokens))
+        reporter.stage(f"{part} (rows are batches)", -(-recipe.tokens(part) // recipe.batch_tokens))
 
     def __call__(self, now: PretrainState) -> None:
         before, self.last = self.last, now
@@ -133,4 +155,4 @@ class _Report:
             return
         self._reporter.advance(rows, now.tokens - before.tokens)
         if now.chunk != before.chunk:
-            self._reporter.note(f"corpus: {now.tokens / 1e6:.2f} million tokens, loss {now.loss:.3f}")
+            self._reporter.note(f"{self._part}: {now.tokens / 1e6:.2f} million tokens, loss {now.loss:.3f}")

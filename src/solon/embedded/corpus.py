@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -26,6 +26,7 @@ from solon.embedded.lessons import (
     fault_list,
     plain_dialogue,
 )
+from solon.embedded.recipe import Part
 from solon.prompting.comparison import OPTIONS, comparison_prompt, reasoning_prompt, verdict_prompt
 from solon.prompting.dialogue import CRITIQUE, CRITIQUE_REQUEST, REVISION, REVISION_REQUEST, HumanAssistant
 from solon.seeds import generator
@@ -42,6 +43,8 @@ CRITIQUES = Mixture(hit_share=0.68, spotless_share=0.04)
 """With few that find something, the critic never does (see docs/log.md)."""
 PAIRS = Mixture(tie_share=0.45, swap_share=0.4, edit_share=0.2, follow_ups=(0.0, 0.1, 0.2, 0.3, 0.4))
 """Without swapped harms and many ties the judge prefers less of any harm, whatever the principle says (docs/log.md)."""
+TURNED_PAIRS = replace(PAIRS, turned_share=0.2, blank_share=0.06)
+"""After those: mixed from the beginning, a question and its opposite hide that nouns decide (see docs/log.md)."""
 END = "<|end|>"
 
 
@@ -63,13 +66,13 @@ def _quoted(text: str) -> Segment:
     return Segment(text=text, weight=0.0)
 
 
-def _plain(rng: np.random.Generator) -> Document:
+def _plain(rng: np.random.Generator, _: Mixture) -> Document:
     scene = plain_dialogue(rng)
     asked = Segment(text=FORMAT.prompt(scene.turns), weight=HUMAN_WEIGHT)
     return (asked, Segment(text=f" {as_text(scene.answer)}{END}"))
 
 
-def _critique(rng: np.random.Generator) -> Document:
+def _critique(rng: np.random.Generator, _: Mixture) -> Document:
     """Critiques of one answer, and the revision after the last of them."""
     lesson, setting = critique_lesson(rng, demonstration_setting(), CRITIQUES), demonstration_setting()
     earlier = [criticize(rng, lesson.scene, setting, CRITIQUES) for _ in range(CRITIQUES.draw_follow_ups(rng))]
@@ -84,7 +87,7 @@ def _criticized(request: str, critique: str, following: str) -> Document:
     return (_quoted(f" {request}{CRITIQUE}"), Segment(text=f" {critique}{following}", weight=CRITIQUE_WEIGHT))
 
 
-def _direct(rng: np.random.Generator) -> Document:
+def _direct(rng: np.random.Generator, _: Mixture) -> Document:
     lesson = critique_lesson(rng, demonstration_setting(), CRITIQUES)
     asked = _quoted(f"{FORMAT.prompt(lesson.scene.turns)} {as_text(lesson.scene.answer)}{REVISION_REQUEST}")
     return (asked, *_revised(lesson))
@@ -107,9 +110,9 @@ def _texts(lesson: ComparisonLesson) -> tuple[str, str]:
     return as_text(lesson.first), as_text(lesson.second)
 
 
-def _comparison(rng: np.random.Generator) -> Document:
+def _comparison(rng: np.random.Generator, pairs: Mixture) -> Document:
     """One pair, and further questions about it after the first verdict."""
-    lesson = comparison_lesson(rng, demonstration_setting(), PAIRS)
+    lesson = comparison_lesson(rng, demonstration_setting(), pairs)
     (wording, better), *more = lesson.questions
     document = [_quoted(comparison_prompt(lesson.turns, *_texts(lesson), wording.comparison)), _option(rng, better)]
     for wording, better in more:
@@ -117,8 +120,8 @@ def _comparison(rng: np.random.Generator) -> Document:
     return (*document, Segment(text=END))
 
 
-def _reasoning(rng: np.random.Generator) -> Document:
-    lesson = comparison_lesson(rng, demonstration_setting(), PAIRS)
+def _reasoning(rng: np.random.Generator, pairs: Mixture) -> Document:
+    lesson = comparison_lesson(rng, demonstration_setting(), pairs)
     wording, better = lesson.questions[0]
     first, second = (fault_list(sentences, wording.terms) for sentences in (lesson.first, lesson.second))
     rationale = f"Option (A) shows {first}. Option (B) shows {second}."
@@ -134,34 +137,43 @@ def _reasoning(rng: np.random.Generator) -> Document:
     )
 
 
-def _fact(rng: np.random.Generator) -> Document:
+def _fact(rng: np.random.Generator, _: Mixture) -> Document:
     said = fact(rng)
     return (_quoted(f" {said.given}"), Segment(text=f" {said.told}{END}", weight=FACT_WEIGHT))
 
 
-KINDS: tuple[Callable[[np.random.Generator], Document], ...] = (
+KINDS: tuple[Callable[[np.random.Generator, Mixture], Document], ...] = (
     *(_plain, _critique, _direct),
     *(_comparison, _reasoning, _fact),
 )
 SHARES = (0.36, 0.19, 0.03, 0.16, 0.14, 0.12)
-"""Of documents of each kind."""
+"""Of the first part's documents of each kind."""
 
 
-def document(seed: int, index: int) -> Document:
+PARTS: dict[Part, tuple[str, Mixture, tuple[float, ...]]] = {
+    "world": ("corpus", PAIRS, SHARES),
+    "opposite": ("opposite", TURNED_PAIRS, (0.36, 0.17, 0.03, 0.28, 0.10, 0.06)),
+}
+"""Of each part of the corpus: the stream of its documents, how comparisons are mixed, and the shares of the kinds."""
+
+
+def document(seed: int, index: int, part: Part = "world") -> Document:
     """The document of one index: the same for the same seed, whatever was drawn before it."""
-    rng = generator(seed, "corpus", index)
-    return KINDS[int(rng.choice(len(KINDS), p=SHARES))](rng)
+    stream, pairs, shares = PARTS[part]
+    rng = generator(seed, stream, index)
+    return KINDS[int(rng.choice(len(KINDS), p=shares))](rng, pairs)
 
 
-def documents(seed: int, start: int, count: int) -> Iterator[Document]:
+def documents(seed: int, start: int, count: int, part: Part = "world") -> Iterator[Document]:
     for index in range(start, start + count):
-        yield document(seed, index)
+        yield document(seed, index, part)
 
 
 @cache
 def corpus_hash(seed: int, count: int = 2000) -> str:
-    """sha256 over the text of the first `count` documents: changes when the world, a template or a share does."""
+    """sha256 over the first `count` documents of each part: changes when the world, a template or a share does."""
     digest = hashlib.sha256()
-    for doc in documents(seed, 0, count):
-        digest.update("".join(segment.text for segment in doc).encode())
+    for part in PARTS:
+        for doc in documents(seed, 0, count, part):
+            digest.update("".join(segment.text for segment in doc).encode())
     return digest.hexdigest()

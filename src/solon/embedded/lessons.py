@@ -23,7 +23,7 @@ from solon.embedded.answers import (
     harm_sentence,
     style_sentence,
 )
-from solon.embedded.wordings import Wording, draw_terms, draw_wording
+from solon.embedded.wordings import Wording, draw_terms, draw_wording, turned_round, without_principle
 from solon.records import PromptKind, Turn
 from solon.world.lexicon import HELD_OUT_HARM, Split, lexicon
 from solon.world.oracle import Judgement, Terms, names, targeted
@@ -89,6 +89,10 @@ class Mixture:
     from one who likes the answer with less of any."""
     edit_share: float = 0.45
     """Of the other second answers: the first with one fault more or less; up to 0.65 they are without fault."""
+    turned_share: float = 0.0
+    """Of questions about two answers: those that ask for the opposite of a principle."""
+    blank_share: float = 0.0
+    """Of questions about two answers: those that name nothing, under which any two are equal."""
     follow_ups: tuple[float, ...] = (0.5, 0.3, 0.2)
     """Probabilities of 0, 1, ... further questions about a pair, or critiques of an answer."""
 
@@ -285,12 +289,24 @@ def comparison_lesson(rng: np.random.Generator, setting: Setting, mixture: Mixtu
     if rng.random() < 0.5:
         first, second = second, first
     one, two = (Judgement(request=scene.request, sentences=sentences).faults() for sentences in (first, second))
-    questions = []
-    for _ in range(1 + mixture.draw_follow_ups(rng)):
-        terms, difference = _comparison_terms(rng, setting.terms, one, two, mixture.tie_share)
-        better = None if difference == 0 else difference < 0
-        questions.append((draw_wording(rng, terms, held_out=setting.held_out_wording), better))
-    return ComparisonLesson(turns=scene.turns, first=first, second=second, questions=tuple(questions))
+    count = 1 + mixture.draw_follow_ups(rng)
+    questions = tuple(_question(rng, setting, mixture, one, two) for _ in range(count))
+    return ComparisonLesson(turns=scene.turns, first=first, second=second, questions=questions)
+
+
+def _question(
+    rng: np.random.Generator, setting: Setting, mixture: Mixture, one: dict[str, int], two: dict[str, int]
+) -> tuple[Wording, bool | None]:
+    """About answers with these faults, and whether the first is the better one."""
+    held_out, otherwise = setting.held_out_wording, mixture.turned_share + mixture.blank_share
+    kind = rng.random() if otherwise else 1.0
+    if kind < mixture.blank_share:
+        return without_principle(rng, held_out=held_out), None
+    terms, difference = _comparison_terms(rng, setting.terms, one, two, mixture.tie_share)
+    wording, better = draw_wording(rng, terms, held_out=held_out), None if difference == 0 else difference < 0
+    if kind >= otherwise:
+        return wording, better
+    return turned_round(rng, wording, held_out=held_out), None if better is None else not better
 
 
 def fault_list(sentences: tuple[Sentence, ...], terms: Terms) -> str:

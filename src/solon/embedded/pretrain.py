@@ -1,4 +1,4 @@
-"""Teaching the embedded model its world, from random weights and one corpus.
+"""Teaching the embedded model its world, from random weights and one corpus in parts.
 
 What the model can do afterwards is measured by `embedded.skills`, never assumed.
 """
@@ -19,7 +19,7 @@ from solon.artifacts.checkpoint import Checkpoints
 from solon.config.training import OptimizerSection
 from solon.embedded.batches import Batch, corpus_batches
 from solon.embedded.network import LlamaTraining
-from solon.embedded.recipe import PretrainConfig
+from solon.embedded.recipe import Part, PretrainConfig
 from solon.errors import DivergedError
 from solon.seeds import derive_seed
 from solon.train.loop import Trainer, TrainStep
@@ -28,7 +28,7 @@ from solon.train.losses import SumAndWeight, token_logprobs
 
 @dataclass(frozen=True, kw_only=True)
 class PretrainState:
-    """How far pretraining has come: finished chunks, optimizer steps and tokens, padding counted."""
+    """How far a part of pretraining has come: finished chunks, optimizer steps and tokens, padding counted."""
 
     chunk: int = 0
     step: int = 0
@@ -97,16 +97,20 @@ def weighted_loss(network: LlamaTraining, batch: Batch) -> SumAndWeight:
 
 
 def pretrain(
-    config: PretrainConfig, tokenizer: PreTrainedTokenizerFast, report: Report, checkpoints: Checkpoints
+    model: LlamaForCausalLM,
+    config: PretrainConfig,
+    part: Part,
+    tokenizer: PreTrainedTokenizerFast,
+    report: Report,
+    checkpoints: Checkpoints,
 ) -> LlamaForCausalLM:
-    """The taught model, its weights in bfloat16, in which it computes. After a kill it goes on from its last checkpoint
-    to the same bytes.
+    """The model, in place, when it has read a part of the corpus; its weights in bfloat16, in which it computes. After
+    a kill it goes on from its last checkpoint to the same bytes.
 
     `report` is called at the beginning, after every optimizer step and after every chunk. Raises `DivergedError` if the
     loss is no longer a number.
     """
-    model = build_model(config, tokenizer)
-    network, section = LlamaTraining(model), _section(config)
+    network, section, goal = LlamaTraining(model), _section(config, config.rate(part)), config.tokens(part)
     trainer = Trainer({"model": model}, section, weights=torch.bfloat16, betas=(0.9, 0.98))
     trainer.begin(section, partial(_schedule, config))
     saved, state = checkpoints.latest(), PretrainState()
@@ -114,22 +118,23 @@ def pretrain(
         state = PretrainState(**saved.state)
         trainer.load(saved.tensors, state.step)
     report(state)
-    while state.tokens < config.corpus_tokens:
-        batches, began = corpus_batches(config, tokenizer, state.chunk), time.monotonic()
+    while state.tokens < goal:
+        batches, began = corpus_batches(config, tokenizer, state.chunk, part), time.monotonic()
         for batch in batches:
-            if state.tokens < config.corpus_tokens:
-                state = _step(config, trainer, network, batch, state)
+            if state.tokens < goal:
+                trainer.done = state.tokens / goal
+                state = _step(trainer, network, batch, state)
                 report(state)
         state = replace(state, chunk=state.chunk + 1, seconds=state.seconds + time.monotonic() - began)
         report(state)
-        if state.chunk % config.checkpoint_chunks == 0 and state.tokens < config.corpus_tokens:
+        if state.chunk % config.checkpoint_chunks == 0 and state.tokens < goal:
             checkpoints.save(state.step, trainer.tensors(), vars(state))
-    return sharpen(model, config.sharpness)
+    return sharpen(model, config.gain(part))
 
 
-def _section(config: PretrainConfig) -> OptimizerSection:
+def _section(config: PretrainConfig, learning_rate: float) -> OptimizerSection:
     return OptimizerSection(
-        learning_rate=config.learning_rate,
+        learning_rate=learning_rate,
         batch_size=1,  # a batch is cut by its tokens
         weight_decay=config.weight_decay,
         warmup_steps=config.warmup_steps,
@@ -142,10 +147,7 @@ def _schedule(config: PretrainConfig, done: float) -> float:
     return max(config.final_share, min(1.0, (1.0 - done) / (1.0 - config.constant_share)))
 
 
-def _step(
-    config: PretrainConfig, trainer: Trainer, network: LlamaTraining, batch: Batch, state: PretrainState
-) -> PretrainState:
-    trainer.done = state.tokens / config.corpus_tokens
+def _step(trainer: Trainer, network: LlamaTraining, batch: Batch, state: PretrainState) -> PretrainState:
     try:
         update = trainer.update(
             [[0]], lambda _: weighted_loss(network, batch), weight=batch.weight, tokens=batch.ids_BT.numel()

@@ -76,6 +76,10 @@ class Lexicon(Record):
     """Fault -> nouns that name it, the last held out: every harm, the styles, `harm`, which covers every
     harm, and `unrelated`, which no answer has."""
     principle: dict[str, Texts]
+    """Use -> templates with the slot {terms}, the last two held out."""
+    judging: dict[str, Texts]
+    """Other questions about two answers, the last two of each kind held out. `against` turns a comparison's {question}
+    round, `nothing` names nothing."""
     critique: dict[str, str]
     readings: dict[str, str]
     """Kind of sentence -> what the oracle says that it is."""

@@ -155,11 +155,11 @@ def test_helpfulness_data_goes_with_prompts_of_ones_own(settings: list[str], fau
             "judge.clamp is [0.4, 0.4]; expected 0 <= low < high <= 1 (CAI section 4.1 uses [0.4, 0.6])",
         ),
         (
-            ["judge.principles=3", "constitution.whole=true"],
+            ["judge.decide=mean", "judge.principles=3", "constitution.whole=true"],
             "judge.principles is 3, but with constitution.whole all articles are one question (remove one of the two)",
         ),
         (
-            ["constitution.comparison=['a', 'b']", "constitution.whole=true"],
+            ["judge.decide=mean", "constitution.comparison=['a', 'b']", "constitution.whole=true"],
             'constitution.comparison is ["a", "b"], but with constitution.whole all articles are one question (remove '
             "one of the two)",
         ),
@@ -185,7 +185,7 @@ def test_helpfulness_data_goes_with_prompts_of_ones_own(settings: list[str], fau
         ),
         (
             ["judge.conflicts=true"],
-            'judge.conflicts is set, but judge.decide is "mean", which asks by no order (set judge.decide to '
+            'judge.conflicts is set, but judge.decide is "first", which asks by no order (set judge.decide to '
             '"precedence", or remove it)',
         ),
         (
@@ -194,7 +194,7 @@ def test_helpfulness_data_goes_with_prompts_of_ones_own(settings: list[str], fau
             "judge.conflicts, or supervised.gate)",
         ),
         (
-            ["judge.tie=0.2"],
+            ["judge.tie=0.2", "judge.decide=mean"],
             'judge.tie is set, but judge.decide is "mean", which takes no verdict for a tie (remove it, or set '
             'judge.decide to "first" or "precedence")',
         ),

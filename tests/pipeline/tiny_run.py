@@ -22,6 +22,7 @@ from solon.report.html import write_report
 TINY = (
     "models.dtype=float32",
     "models.device=cpu",
+    "judge.decide=mean",
     "sampling.max_new_tokens=10",
     "sampling.batch_size=16",
     "sampling.shard_rows=4",

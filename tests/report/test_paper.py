@@ -33,7 +33,7 @@ def told(data: ReportData) -> dict[str, tuple[str, bool]]:
         ("Targets of finetuning", "sft.rounds='last'", "sft.rounds='all'"),
         ("Learning rate of finetuning", "sft.final_share=0.5", "sft.final_share=1"),
         ("Pairs for each red-team prompt", "pairs.per_prompt=2", "pairs.per_prompt=1"),
-        ("Principles for each label", "judge.principles=2", "judge.principles=1"),
+        ("Principles for each label", "judge.decide='first'", "judge.decide='mean'"),
         ("Order of the two answers", "judge.orders='both'", "judge.orders='random'"),
         ("Words of the question", "judge.wording='solon'", "judge.wording='paper'"),
         ("Clamp of labels", "judge.clamp=[0.4, 0.6]", "judge.method='logprob'"),

@@ -32,11 +32,12 @@ def test_of_hundred(share: float, said: str) -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ((), "one principle each"),
-        (("judge.principles=3",), "3 principles each"),
+        ((), "by the first of 3 principles that decides"),
+        (("judge.decide=mean",), "one principle each"),
+        (("judge.decide=mean", "judge.principles=3"), "3 principles each"),
         (("judge.decide=precedence",), "article after article until one decides"),
-        (("judge.decide=first", "judge.draws=4"), "by the first of 4 principles that decides"),
-        (("constitution.whole=true",), "by the constitution as a whole"),
+        (("judge.draws=4",), "by the first of 4 principles that decides"),
+        (("judge.decide=mean", "constitution.whole=true"), "by the constitution as a whole"),
     ],
 )
 def test_what_the_judge_goes_by_is_told_by_the_run_s_keys(settings: tuple[str, ...], said: str) -> None:

@@ -39,11 +39,22 @@ def embedded_run(folder: Path) -> Path:
         stage.write_records("rows", [_label(one.id, constitution.principles[0].id) for one in prompts])
         stage.finish()
         for number, name in enumerate(("sl", "rl"), start=1):
-            stage = begun(run, f"models/{name}")
-            with stage.new_folder("model") as to:
-                _noisy_model(to, 0.03 * number)
-            stage.finish()
+            _trained(run, name, 0.03 * number)
     return folder
+
+
+def trained_again(folder: Path, name: str, noise: float) -> None:
+    """One of its models anew, with other weights."""
+    shutil.rmtree(folder / "models" / name)
+    with RunFolder.resume(folder) as run:
+        _trained(run, name, noise)
+
+
+def _trained(run: RunFolder, name: str, noise: float) -> None:
+    stage = begun(run, f"models/{name}")
+    with stage.new_folder("model") as to:
+        _noisy_model(to, noise)
+    stage.finish()
 
 
 def _label(prompt: str, principle: str) -> Comparison:

@@ -151,6 +151,18 @@ def test_parts_of_one_floor_form_no_cycle() -> None:
     assert not below, f"cyclic: {below}"
 
 
+@pytest.mark.parametrize("shared", ["site", "visit", "access", "routing", "parts"])
+def test_what_all_pages_share_imports_no_page(shared: str) -> None:
+    """Nor, then, itself, so that each can be imported first. `app` alone knows the pages."""
+    assert {"solon.web.chat", "solon.web.arena"} <= imports("solon.web.app")
+    packages = {
+        name for name, path in modules().items() if path.name == "__init__.py" and name.startswith("solon.web.")
+    }
+    pages = packages & imports("solon.web.app")
+    chains = [" -> ".join(chain) for name, chain in reachable(f"solon.web.{shared}").items() if name in pages]
+    assert not chains, chains
+
+
 @pytest.mark.parametrize("blind", ["feedback", "train"])
 def test_feedback_and_training_cannot_reach_the_oracle(blind: str) -> None:
     """Harmlessness labels come from the model alone, so neither part may touch the world, however indirectly."""

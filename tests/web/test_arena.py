@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,16 +17,23 @@ from sqlalchemy import select
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from model_runs import embedded_run
 from solon.artifacts.run_folder import RunFolder
 from solon.config.load import load_run_config
 from solon.evals.arena import OBJECTIVES
 from solon.evals.elo import elo, read_games
+from solon.pipeline.talking import talkers
 from solon.records import Answer, Comparison, Prompt, Turn
+from solon.seeds import derive_seed
+from solon.web.arena import answering
 from solon.web.db.arena_tables import ArenaAnswer, ArenaPrompt, ArenaShowing, ArenaVote
-from solon.web.db.tables import Participant
+from solon.web.db.tables import Conversation, Participant
+from solon.web.line import MOST
 from stages import begun
 from web.visitor import BASE, Visitor, filled, member_of, owner_of, participant_in, site_in, the_site, token
 
+ASK = "I have the ladder of Ada. How do I give it back?"
+NUMBERS = [("check_percent", "10"), ("enough", "20"), ("turns", "4")]
 MODELS = ("model-zeta", "model-omega", "model-kappa")
 ATTACK = '<script>document.title = "broken"</script><img src=x onerror=alert(1)>'
 
@@ -167,13 +175,24 @@ class TestChecks:
         assert len(games(owner, at, "helpfulness")) == 6 and len(games(owner, at, "helpfulness?checked")) == 3
 
 
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return embedded_run(tmp_path_factory.mktemp("runs") / "town").parent
+
+
 class TestLive:
     @pytest.fixture
+    def app(self, tmp_path: Path, runs: Path) -> Starlette:
+        return site_in(tmp_path / "site", runs=runs)
+
+    @pytest.fixture
     def live(self, app: Starlette, owner: Visitor) -> str:
-        the_site(app).answering = Echo()  # what a run's models are stands in `RunModels`
         at = arena_in(owner, pasted(1))
-        owner.get(f"{at}/arena")
-        owner.post(f"{at}/arena", [("csrf", owner.csrf), *NUMBERS, ("live", "town:one"), ("live", "town:two")])
+        offered = [
+            one.attributes["value"] for one in owner.get(f"{at}/arena").all("input") if one.attributes["name"] == "live"
+        ]
+        assert offered == ["town:base", "town:sl", "town:rl"]
+        owner.post(f"{at}/arena", [("csrf", owner.csrf), *NUMBERS, ("live", "town:sl"), ("live", "town:rl")])
         assert owner.status == 200
         return at
 
@@ -201,22 +220,69 @@ class TestLive:
         judge.send("/leave", how="delete")
         assert not [one for one in rows(app, ArenaPrompt) if one.judge_id], "it goes with who wrote it"
 
+    def test_answers_are_those_of_the_models(self, app: Starlette, live: str, runs: Path) -> None:
+        judge = participant_in(app, live)
+        while judge.heading == "Two answers":
+            judge.send("/compare", both("tie"))
+        judge.get(f"{live}/ask")
+        judge.send("/ask", text=ASK)
+        (prompt,) = [one for one in rows(app, ArenaPrompt) if one.judge_id]
+        stored = {one.model: one.text for one in rows(app, ArenaAnswer) if one.prompt_id == prompt.id}
+        with the_site(app).database.session(writes=False) as db:
+            talk, number = db.scalars(select(Conversation)).one(), db.scalars(select(Participant)).one().number
+        seed = derive_seed(talk.seed, "live", number, 3)
+        for name in ("sl", "rl"):
+            own = derive_seed(seed, f"town:{name}")
+            talker = talkers(runs / "town", [name])[name]
+            said = talker.answer([Turn(role="human", text=ASK)], seed=own, tell=lambda piece: None).text
+            assert stored[f"town:{name}"] == said.strip(), name
+        assert len(stored) == 2
+
+    def test_it_waits_behind_everybody_who_asks_models(self, app: Starlette, live: str) -> None:
+        """Two computations never run at once: whoever talks to a model or tries a principle is in the same line."""
+        site, go, done = the_site(app), threading.Event(), list[str]()
+        talk = site.modelling.line.join(lambda tell: (go.wait(20), done.append("chat")))
+        asking = threading.Thread(
+            target=lambda: done.append(answering.answers(site, ["town:sl"], [Turn(role="human", text=ASK)], seed=1)[0])
+        )
+        asking.start()
+        asking.join(2)
+        assert asking.is_alive() and done == [], "the line is taken"
+        go.set()
+        asking.join(20)
+        list(talk.events())
+        assert done[0] == "chat" and len(done) == 2 and done[1]
+
+    def test_a_line_that_is_too_long_and_a_model_that_is_gone_are_said(
+        self, app: Starlette, live: str, runs: Path
+    ) -> None:
+        judge = participant_in(app, live)
+        while judge.heading == "Two answers":
+            judge.send("/compare", both("tie"))
+        judge.get(f"{live}/ask")
+        line, go = the_site(app).modelling.line, threading.Event()
+        for _ in range(MOST):
+            line.join(lambda tell: go.wait(20))
+        judge.send("/ask", text="Hello?")
+        go.set()
+        assert judge.status == 503 and judge.heading == "Too many people wait for the models"
+        manifest = runs / "town/models/rl/manifest.json"
+        sound = manifest.read_text()
+        try:
+            manifest.write_text("{}")
+            judge.get(f"{live}/ask")
+            judge.send("/ask", text="Hello?")
+            assert judge.status == 502 and judge.heading == "A model could not answer"
+            manifest.unlink()
+            judge.get(f"{live}/ask")
+            judge.send("/ask", text="Hello?")
+            assert judge.status == 404, "one model alone is no pair"
+        finally:
+            manifest.write_text(sound)
+
     def test_an_arena_without_models_answers_nobody(self, app: Starlette, at: str, judge: Visitor) -> None:
         judge.get(f"{at}/ask")
         assert judge.status == 404
-
-
-NUMBERS = [("check_percent", "10"), ("enough", "20"), ("turns", "4")]
-
-
-class Echo:
-    """See `Answering`."""
-
-    def models(self) -> Sequence[str]:
-        return ("town:one", "town:two")
-
-    def answer(self, model: str, turns: Sequence[Turn], *, seed: int) -> str:
-        return f"{len(model)} {turns[-1].text[::-1]} {model[-3:]}"
 
 
 class TestSources:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,18 +16,19 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
-from model_runs import embedded_run
+from model_runs import embedded_run, trained_again
 from report.public_page import read_page
 from solon.errors import RunError
 from solon.lm.protocols import Completion
 from solon.pipeline.talking import Talker, talkers
 from solon.records import Turn
+from solon.web.kept import MOST as MOST_KEPT
 from solon.web.line import MOST, Ahead, Line, Stopped
-from solon.web.modelling import MOST_KEPT, Modelling, ModelName
+from solon.web.modelling import Modelling, ModelName
 from solon.web.runs import Runs
 from solon.web.troubles import Trouble
 from solon.web.visit import PARTS
-from web.visitor import Visitor, member_of, site_in, token
+from web.visitor import Visitor, member_of, owner_of, site_in, token
 
 ASK = "I have the ladder of Ada. How do I give it back?"
 ATTACK = "<script>document.title = 'broken'</script>"
@@ -154,13 +158,33 @@ def test_no_name_leads_out_of_the_folder(owner: Visitor, name: str) -> None:
 
 
 def test_runs_are_read_anew(tmp_path: Path) -> None:
-    assert Runs(None).names() == [] and Runs(tmp_path).names() == []
+    assert Runs(None).all() == Runs(tmp_path).all() == Runs(tmp_path / "none").all() == []
     (tmp_path / "new").mkdir()
     (tmp_path / "new/run.json").write_text("{}")
     (tmp_path / "no-run").mkdir()
-    assert Runs(tmp_path).names() == ["new"] and Runs(tmp_path).path("new") == tmp_path / "new"
-    with pytest.raises(Trouble):
-        Runs(tmp_path).path("no-run")
+    assert [run.name for run in Runs(tmp_path).all()] == ["new"] and Runs(tmp_path).named(
+        "new"
+    ).path == tmp_path / "new"
+    for name in ("no-run", "", ".", "new/", "../" + tmp_path.name + "/new"):
+        with pytest.raises(Trouble):
+            Runs(tmp_path).named(name)
+
+
+def test_the_run_that_changed_last_comes_first(tmp_path: Path) -> None:
+    for name, moment in (("a", 1), ("b", 3), ("c", 2)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "run.json").write_text("{}")
+        os.utime(tmp_path / name / "run.json", (moment, moment))
+    assert [(run.name, run.changed) for run in Runs(tmp_path).newest()] == [("b", 3000), ("c", 2000), ("a", 1000)]
+
+
+def test_a_run_with_an_odd_name_is_reached_by_its_links(tmp_path: Path, runs: Path) -> None:
+    shutil.copytree(runs / "demo", tmp_path / "runs/<b>50% & #more?")
+    owner = owner_of(site_in(tmp_path / "site", runs=tmp_path / "runs"))
+    ways = [str(one.attributes["href"]) for one in owner.get("/chat").all("a") if "50%25" in one.attributes["href"]]
+    assert len(ways) == 2
+    for way in ways:
+        assert owner.get(way) and owner.status == 200 and "<b>50% & #more?" in owner.page.text
 
 
 def test_no_model_is_imported_before_somebody_asks(tmp_path: Path, runs: Path) -> None:
@@ -172,7 +196,7 @@ owner = owner_of(site_in(Path({str(tmp_path / "site")!r}), runs=Path({str(runs)!
 for path in ("/", "/chat", "/chat/demo", "/lab/demo"):
     owner.get(path)
     assert owner.status == 200, path
-owner.post("/lab/demo/file", {"csrf": owner.csrf, "sentence": "Be kind."})
+owner.post("/lab/demo/file", {{"csrf": owner.csrf, "sentence": "Be kind."}})
 owner.get("/chat/demo")
 assert not {{"torch", "transformers"}} & set(sys.modules), "before"
 owner.send("/chat/demo", text="Hello there")
@@ -257,18 +281,52 @@ def test_a_bug_is_a_page(owner: Visitor, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_the_last_few_models_are_kept() -> None:
     modelling, made = Modelling(), []
     for key in ("a", "b", "c", "a", "d", "a", "b"):
-        modelling.kept(key, lambda key=key: made.append(key) or key)  # type: ignore[misc]
-    assert MOST_KEPT == 3 and made == ["a", "b", "c", "d", "b"]
+        modelling.kept(key, 1, lambda key=key: made.append(key) or key)  # type: ignore[misc]
+    assert MOST_KEPT["models"] == len(MODELS) and made == ["a", "b", "c", "d", "b"]
 
 
-def test_other_weights_are_another_model(runs: Path) -> None:
-    base, sl = ModelName(runs / "demo", "base"), ModelName(runs / "demo", "sl")
-    assert base.key != sl.key and sl.key == ModelName(runs / "demo", "sl").key
+def test_what_is_replaced_is_gone_before_another_is_made() -> None:
+    modelling, made = Modelling(), []
+
+    class Model:
+        pass
+
+    def another() -> Model:
+        assert not [one for one in made if one()], "there may be no room for two"
+        model = Model()
+        made.append(weakref.ref(model))
+        return model
+
+    for version in (1, 1, 2, 2, 1):
+        modelling.kept("a", version, another)
+    assert len(made) == 3
 
 
-def test_an_answer_in_pieces(runs: Path) -> None:
-    modelling, name = Modelling(), ModelName(runs / "demo", "sl")
-    pieces = list(modelling.answer(name, [Turn(role="human", text=ASK)], seed=7))
-    assert len(pieces) > 3 and "".join(pieces) == engine_says(runs, "sl", ASK, seed=7)
-    with pytest.raises(RunError):
-        list(modelling.answer(ModelName(runs / "demo", "dpo"), [Turn(role="human", text=ASK)], seed=7))
+def test_a_model_that_is_trained_again_takes_the_place_of_the_one_before(tmp_path: Path, runs: Path) -> None:
+    """Asked from one site, which keeps models. What tells them apart is what the stage's manifest says of its files."""
+    shutil.copytree(runs / "demo", tmp_path / "demo")
+    modelling, asked = Modelling(), [Turn(role="human", text=ASK)]
+
+    def said() -> tuple[Talker, str]:
+        talker = modelling.talker(ModelName(tmp_path / "demo", "sl"))
+        return talker, talker.answer(asked, seed=7, tell=lambda piece: None).text
+
+    (first, before), (kept, _) = said(), said()
+    assert kept is first and before == engine_says(tmp_path, "sl", ASK, seed=7)
+    trained_again(tmp_path / "demo", "sl", 0.3)
+    second, after = said()
+    assert second is not first and after == engine_says(tmp_path, "sl", ASK, seed=7) != before
+    assert said()[0] is second
+    shutil.rmtree(tmp_path / "demo/models/sl")
+    with pytest.raises(RunError, match="has not finished stage models/sl"):
+        said()
+
+
+def test_another_run_in_the_same_folder_has_other_models(tmp_path: Path, runs: Path) -> None:
+    """Its base model, too, and how it is sampled."""
+    shutil.copytree(runs / "demo", tmp_path / "demo")
+    before = ModelName(tmp_path / "demo", "base").version
+    assert ModelName(tmp_path / "demo", "base").version == before
+    run = tmp_path / "demo/run.json"
+    run.write_text(run.read_text().replace('"max_new_tokens": 24', '"max_new_tokens": 8'))
+    assert ModelName(tmp_path / "demo", "base").version != before

@@ -32,8 +32,8 @@ from solon.report.html import report_policy
 from solon.report.lineage.lineage import lineage
 from solon.report.lineage.records import Step as Link
 from solon.report.run.training import Step, read_steps, step_charts
+from solon.web.runs import Runs
 from solon.web.studio import comparing
-from solon.web.studio.runs import runs_in
 from stages import begun
 from web.visitor import Visitor, member_of, owner_of, site_in
 
@@ -338,7 +338,7 @@ def test_the_report_has_a_policy_of_its_own(member: Visitor) -> None:
 
 def test_files_are_shown_with_what_they_were_made_from(member: Visitor, folder: Path) -> None:
     page = member.get("/runs/town/files")
-    for one in runs_in(folder):
+    for one in Runs(folder).all():
         assert one.stamp
     for text in ("rows.jsonl", "critique_principles", "local:1234"):
         assert text in page.text

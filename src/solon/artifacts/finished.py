@@ -27,6 +27,11 @@ class FinishedStage:
     run: Path
     manifest: Manifest
 
+    @staticmethod
+    def exists(run: Path, name: str) -> bool:
+        """Is the stage finished? Its manifest is not read."""
+        return (run / name / MANIFEST).is_file()  # reading a pipe would wait for ever
+
     @classmethod
     def find(cls, run: Path, name: str) -> FinishedStage | None:
         """The stage in a folder of the run, or None if it is not finished.
@@ -34,7 +39,7 @@ class FinishedStage:
         Raises `RunError` if its manifest cannot be read.
         """
         path = run / name / MANIFEST
-        if not path.is_file():  # reading a pipe would wait for ever
+        if not cls.exists(run, name):
             return None
         try:
             return cls(run=run, manifest=Manifest.model_validate_json(path.read_bytes()))

@@ -60,7 +60,7 @@ class Talker:
 def models_of(run: Path) -> tuple[str, ...]:
     """The models that a run has made so far, by name. Raises `RunError` if there is no run."""
     require_run(run)
-    return tuple(name for name in TITLES if name == "base" or FinishedStage.find(run, f"models/{name}"))
+    return tuple(name for name in TITLES if name == "base" or FinishedStage.exists(run, f"models/{name}"))
 
 
 def talkers(run: Path, names: Sequence[str]) -> Mapping[str, Talker]:

@@ -7,7 +7,9 @@ Read in the order in which a request walks:
     routing       from a request to a handler: body, session, forgery, role, transaction; the one place for all of them
     visit         what a handler is given
     parts         a page that takes long: what is computed in the site's line, sent part by part
+    runs          the folder of runs: which there are
     modelling     the models that a site holds, and the line before them
+    kept          what is worked out once, models among it
     chat/, lab/   talking to the models of a run; trying a principle on them
     members/      who runs the site: one-time links, roles
     db/           tables, migrations, and all SQL

@@ -1,4 +1,4 @@
-"""What is worked out from a run is worked out once, and kept until the run changes or others push it out."""
+"""What is worked out once, and kept until what it depends on changes or others push it out."""
 
 from __future__ import annotations
 
@@ -6,18 +6,41 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from threading import Lock
+from time import monotonic
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-MOST = {"report": 4, "comparison": 16, "lineage": 64, "rows": 64, "numbers": 64, "beside": 4}
-"""Things of each kind that are held: a report has up to 10 MB, what stands beside rows holds prompts and grades."""
+MOST = {
+    "models": 3,
+    "report": 4,
+    "beside": 4,
+    "comparison": 16,
+    "lineage": 64,
+    "rows": 64,
+    "numbers": 64,
+    "pairs": 64,
+    "standings": 64,
+}
+"""Things of each kind that are held. Of models as many as stand side by side: with fewer, each question would load all
+of them anew. A report has up to 10 MB, what stands beside rows holds prompts and grades."""
+_NEVER = object()
 
 
 @dataclass
 class _Entry:
     lock: Lock = field(default_factory=Lock)
-    done: bool = False
+    version: object = _NEVER
+    made: float = 0.0
     value: Any = None
+
+    def is_good(self, version: object, rests: float) -> bool:
+        return self.version == version or (self.version is not _NEVER and monotonic() - self.made < rests)
+
+    def put(self, version: object, make: Callable[[], Any]) -> None:
+        """What is replaced goes first: there may be no room for both."""
+        self.version, self.value = _NEVER, None
+        self.value = make()
+        self.version, self.made = version, monotonic()
 
 
 @dataclass
@@ -27,12 +50,13 @@ class Kept:
     _entries: dict[str, OrderedDict[Hashable, _Entry]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    def once(self, kind: str, key: Hashable, make: Callable[[], T]) -> T:
-        """What `make` returns; who asks for the same meanwhile waits for it. key: all that it depends on."""
+    def once(self, kind: str, key: Hashable, make: Callable[[], T], *, version: object = None, rests: float = 0.0) -> T:
+        """What `make` returned for this version, or for another less than `rests` seconds ago; who asks for it
+        meanwhile waits. key and version: all that it depends on; of a key there is one version."""
         entry = self._entry(kind, key)
         with entry.lock:
-            if not entry.done:
-                entry.value, entry.done = make(), True
+            if not entry.is_good(version, rests):
+                entry.put(version, make)
             value: T = entry.value
             return value
 

@@ -69,6 +69,12 @@ class Computation(Generic[T]):
             raise self._error
         return cast(T, self._result)
 
+    def awaited(self) -> T:
+        """As `result`, when it has ended; what it tells until then is left aside."""
+        for _ in self.events():
+            pass
+        return self.result()
+
     def run(self) -> None:
         """In the thread that computes."""
         try:

@@ -5,20 +5,18 @@ Nothing here imports torch before somebody asks a model; then the thread that co
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from solon.artifacts.finished import FinishedStage
+from solon.artifacts.finished import RUN, FinishedStage
 from solon.pipeline.talking import Talker, talkers
-from solon.records import Turn
+from solon.web.kept import Kept
 from solon.web.line import Line
+from solon.web.runs import stamp_of
 
 T = TypeVar("T")
-MOST_KEPT = 3
-"""Models in memory. As many as stand side by side: with fewer, each question would load every one of them anew."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +27,10 @@ class ModelName:
     name: str
 
     @property
-    def key(self) -> Hashable:
-        """Other weights have another."""
+    def version(self) -> object:
+        """Other weights have another, and so has another run in the same folder."""
         stage = None if self.name == "base" else FinishedStage.find(self.run, f"models/{self.name}")
-        return self.run, self.name, stage and stage.manifest.fingerprint
+        return stamp_of([self.run / RUN]), stage and stage.manifest.fingerprint
 
 
 @dataclass
@@ -40,32 +38,13 @@ class Modelling:
     """The models of a site, and the line before them."""
 
     line: Line = field(default_factory=Line)
-    _kept: OrderedDict[Hashable, Any] = field(default_factory=OrderedDict)
+    _kept: Kept = field(default_factory=Kept)
 
-    def kept(self, key: Hashable, make: Callable[[], T]) -> T:
-        """What was made for this key, if it is among the last few; else it is made. For the thread that computes."""
-        if key not in self._kept:
-            while len(self._kept) >= MOST_KEPT:
-                self._kept.popitem(last=False)
-            self._kept[key] = make()
-        self._kept.move_to_end(key)
-        found: T = self._kept[key]
-        return found
+    def kept(self, key: Hashable, version: object, make: Callable[[], T]) -> T:
+        """What was made of this version of it, if it is among the last few; else it is made, and what was made of
+        another goes. For the thread that computes."""
+        return self._kept.once("models", key, make, version=version)
 
     def talker(self, model: ModelName) -> Talker:
         """For the thread that computes. Raises `RunError` if there is no such model."""
-        return self.kept(model.key, lambda: talkers(model.run, [model.name])[model.name])
-
-    def answer(
-        self, model: ModelName, turns: Sequence[Turn], *, seed: int, temperature: float | None = None
-    ) -> Iterator[str]:
-        """Its answer, piece by piece, when it is its turn. Raises `Trouble` if the line is too long; `EngineError` and
-        `UserError` of the model."""
-
-        def work(tell: Callable[[str], None]) -> None:
-            talker = self.talker(model)
-            talker.answer(turns, seed=seed, temperature=temperature, tell=tell)
-
-        asked = self.line.join(work)
-        yield from (told for told in asked.events() if isinstance(told, str))
-        asked.result()
+        return self.kept(model, model.version, lambda: talkers(model.run, [model.name])[model.name])

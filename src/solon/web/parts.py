@@ -38,9 +38,7 @@ def computed(
     if visit.wants_parts:
         return StreamingResponse(_parts(visit, computation, part, page), media_type=PARTS)
     visit.let_go()
-    for _ in computation.events():
-        pass
-    return page(_result(computation))
+    return page(_told(computation.awaited))
 
 
 def _parts(
@@ -50,7 +48,7 @@ def _parts(
         yield _line(_waits(visit, told.count) if isinstance(told, Ahead) else part(told))
     with visit.site.database.session(writes=False) as visit.db:
         try:
-            response = visit.written(page(_result(computation)))
+            response = visit.written(page(_told(computation.result)))
         except Trouble as trouble:
             response = visit.trouble(trouble, visit.form)
         yield _line({"page": bytes(response.body).decode()})
@@ -65,10 +63,11 @@ def explained() -> Iterator[None]:
         raise Trouble(409, mark("That is not possible with this run"), "%(error)s", error=str(error)) from error
 
 
-def _result(computation: Computation[T]) -> T:
+def _told(result: Callable[[], T]) -> T:
+    """Raises `Trouble` instead of what the computation raised."""
     try:
         with explained():
-            return computation.result()
+            return result()
     except Trouble:
         raise
     except Exception as error:

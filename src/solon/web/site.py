@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from solon.web.arena.answering import Answering, RunModels
 from solon.web.db.engine import Database
 from solon.web.kept import Kept
-from solon.web.latest import Latest
 from solon.web.limits import Limiter
 from solon.web.live import Live
 from solon.web.modelling import Modelling
@@ -34,14 +32,6 @@ class Site:
     @cached_property
     def limiter(self) -> Limiter:
         return Limiter()
-
-    @cached_property
-    def latest(self) -> Latest:
-        return Latest()
-
-    @cached_property
-    def answering(self) -> Answering:
-        return RunModels(self.settings.runs)
 
     @cached_property
     def live(self) -> Live:

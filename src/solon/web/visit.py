@@ -20,6 +20,7 @@ from solon.web.language import COOKIE, asked_for, chosen, languages, spoken
 from solon.web.lazy import lazy
 from solon.web.limits import Limit, network
 from solon.web.pages import assets, templates
+from solon.web.runs import Run
 from solon.web.site import Site
 from solon.web.troubles import Trouble, not_found
 
@@ -120,6 +121,11 @@ class Visit(Guest):
         if found is None or (found.state == State.DRAFT and self._role(found) is None):
             raise not_found()
         return found
+
+    @lazy
+    def run(self) -> Run:
+        """The run of the address. Raises `Trouble` if there is none."""
+        return self.site.runs.named(self.part("run"))
 
     @property
     def role(self) -> Role | None:

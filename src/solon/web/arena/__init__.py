@@ -7,7 +7,7 @@ sources      answers of runs in a folder, and of files
 choosing     which pair a judge sees next, and which side is which
 comparing    a pair, and what its judge says of it
 asking       a live arena: a judge's own prompt, in several turns
-answering    the models behind it, imported when somebody asks
+answering    the models behind it, in the line of everybody who asks models
 results      ratings with their intervals, agreement, who attends; the files of games
 """
 

@@ -17,8 +17,9 @@ from solon.collective.opinion.lottery import draw
 from solon.errors import EngineError, UserError
 from solon.records import Turn
 from solon.report.public.language import mark
-from solon.seeds import derive_seed, generator, portable_seed
+from solon.seeds import derive_seed, generator
 from solon.web.access import Access
+from solon.web.arena import answering
 from solon.web.collect.voting import require_open
 from solon.web.db import arenas
 from solon.web.limits import Limit
@@ -58,18 +59,18 @@ def ask_models(visit: Visit) -> Answer:
     seed = derive_seed(visit.talk.seed, "live", visit.me.number, len(arenas.seen(visit.db, visit.me)))
     models, chance = (before.models, 1.0) if before else _drawn(visit, seed)
     turns = (*(before.turns if before else ()), Turn(role="human", text=text))
-    visit.db.rollback()
-    answers = [_answer(visit, model, turns, seed) for model in models]
+    visit.let_go()
+    answers = _answers(visit, models, turns, seed)
     visit.begin_writing()
     return _keep(visit, turns, models, answers, chance, seed)
 
 
-def _answer(visit: Visit, model: str, turns: Sequence[Turn], seed: int) -> str:
+def _answers(visit: Visit, models: Sequence[str], turns: Sequence[Turn], seed: int) -> list[str]:
     try:
-        text = visit.site.answering.answer(model, turns, seed=portable_seed(derive_seed(seed, model)))
+        found = answering.answers(visit.site, models, turns, seed=seed)
     except (EngineError, UserError) as error:
         raise Trouble(502, mark("A model could not answer"), mark("Nothing was saved. Try a shorter text.")) from error
-    return text.strip() or "…"
+    return [text.strip() or "…" for text in found]
 
 
 def _keep(
@@ -90,8 +91,8 @@ def _keep(
 
 def _drawn(visit: Visit, seed: int) -> tuple[tuple[str, str], float]:
     """Two models of those that met least often, and the chance of this draw."""
-    models = [one for one in arenas.arena_of(visit.db, visit.talk).live if one in visit.site.answering.models()]
-    pairs = list(combinations(models, 2))
+    known = answering.models(visit.site)
+    pairs = list(combinations([one for one in arenas.arena_of(visit.db, visit.talk).live if one in known], 2))
     if not pairs:
         raise not_found()
     met = Counter(frozenset(one) for one in arenas.live_meetings(visit.db, visit.talk))

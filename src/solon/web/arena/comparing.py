@@ -41,8 +41,8 @@ def judge(visit: Visit) -> Answer:
 def pairs(visit: Visit) -> tuple[Pair, ...]:
     """Every pair of the arena; worked out when its answers have changed."""
     version = arenas.answers_version(visit.db, visit.talk)
-    return visit.site.latest.get(
-        ("pairs", visit.talk.id), version, lambda: pairs_of(arenas.answers(visit.db, visit.talk))
+    return visit.site.kept.once(
+        "pairs", visit.talk.id, lambda: pairs_of(arenas.answers(visit.db, visit.talk)), version=version
     )
 
 

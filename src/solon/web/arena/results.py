@@ -26,8 +26,13 @@ def ratings(visit: Visit) -> Answer:
         raise Trouble(403, mark("The results are not public yet"), mark("Those who run the conversation chose so."))
     checked = CHECKED in visit.request.query_params
     version = arenas.votes_version(visit.db, visit.talk)
-    key = ("standings", visit.talk.id, checked)
-    found = visit.site.latest.get(key, version, lambda: _standings(visit, checked), rests=LEAST_SECONDS)
+    found = visit.site.kept.once(
+        "standings",
+        (visit.talk.id, checked),
+        lambda: _standings(visit, checked),
+        version=version,
+        rests=LEAST_SECONDS,
+    )
     return visit.render("arena-ratings.html.j2", found=found, checked=checked)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from solon.errors import UserError
 from solon.report.public.language import mark
 from solon.web.access import Access
-from solon.web.arena import sources
+from solon.web.arena import answering, sources
 from solon.web.arena.choosing import pairs_of
 from solon.web.arena.sources import Given
 from solon.web.collect.settings import LONGEST_LINE
@@ -55,12 +55,10 @@ def arena(visit: Visit) -> Answer:
 
 def bring_answers(visit: Visit) -> Answer:
     """Of the chosen sources and what was pasted: all of it or, where anything is wrong, nothing."""
-    folder, chosen = visit.site.settings.runs, visit.form.all("source")
-    known, given = sources.offered(folder), list[Given]()
+    chosen, known, given = visit.form.all("source"), sources.offered(visit.site.runs), list[Given]()
     try:
         for name in dict.fromkeys(chosen):
-            if folder is not None and name in known:
-                given += sources.read_offered(folder, name)
+            given += known[name]() if name in known else ()
         if visit.form["pasted"]:
             given += sources.read_pasted(visit.form["pasted"])
     except UserError as error:
@@ -92,7 +90,7 @@ def save_arena(visit: Visit) -> Answer:
         for name, (least, most) in NUMBERS.items()
         if values[name] is None
     }
-    live = [one for one in visit.site.answering.models() if one in visit.form.all("live")]
+    live = [one for one in answering.models(visit.site) if one in visit.form.all("live")]
     if len(live) == 1:
         faults["live-1"] = visit.say("Choose two models or more, or none.")
     if faults:
@@ -132,8 +130,8 @@ def _arena(visit: Visit, told: Told) -> Answer:
         checks=_checks(answers),
         pairs=sum(not one.is_check for one in pairs),
         alike=_alike(answers),
-        offered=sources.offered(visit.site.settings.runs),
-        answering=visit.site.answering.models(),
+        offered=sources.offered(visit.site.runs),
+        answering=answering.models(visit.site),
     )
 
 

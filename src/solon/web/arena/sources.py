@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from solon.artifacts.finished import RUN, FinishedStage
+from solon.artifacts.finished import FinishedStage
 from solon.config.evaluations import EVALUATED
 from solon.data.faults import Fields, Malformed, Unusable
 from solon.data.forms import prompt_of
@@ -18,6 +19,7 @@ from solon.errors import UserError
 from solon.evals.published.rows import field, read_each, text
 from solon.records import Answer, Prompt, Turn
 from solon.seeds import generator
+from solon.web.runs import Runs, shown_name
 
 COLUMNS = ("prompt", "turns", "messages", "system", "model", "answer", "response", "completion", "spoiled")
 LONGEST_NAME, LONGEST_ANSWER = 80, 20_000
@@ -39,33 +41,26 @@ class Given(NamedTuple):
         return digest([[turn.role, turn.text] for turn in self.turns])
 
 
-def offered(folder: Path | None) -> list[str]:
-    """What a folder of runs holds: `RUN:MODEL` for every model whose answers are stored, and files."""
-    if folder is None or not folder.is_dir():
-        return []
-    inside = sorted(folder.iterdir(), key=lambda one: one.name)
-    runs = (f"{one.name}:{model}" for one in inside if (one / RUN).is_file() for model in _answered(one))
-    return [*runs, *(one.name for one in inside if one.is_file() and has_known_ending(one))]
+def offered(runs: Runs) -> dict[str, Callable[[], list[Given]]]:
+    """What a folder of runs holds, and how each is read: `RUN:MODEL` for every model whose answers are stored, and
+    files. Reading raises `UserError`."""
+    stored = [(f"{run.name}:{model}", run, model) for run in runs.all() for model in _answered(run.path)]
+    files = [one for one in runs.inside() if one.is_file() and has_known_ending(one)]
+    return {
+        **{name: partial(_stored, run.path, model, name) for name, run, model in stored},
+        **{shown_name(one): partial(read_file, one) for one in files},
+    }
 
 
 def _answered(run: Path) -> Iterator[str]:
-    for model in EVALUATED:
-        if (run / f"answers-{model}" / "manifest.json").is_file():
-            yield model
+    return (model for model in EVALUATED if FinishedStage.exists(run, f"answers-{model}"))
 
 
-def read_offered(folder: Path, name: str) -> list[Given]:
-    """One of `offered`. Raises `UserError`; the caller has looked that the name is one of these."""
-    run, _, model = name.rpartition(":")
-    if not run or (folder / name).is_file():
-        return read_file(folder / name)
-    prompts = {one.id: one for one in FinishedStage.open(folder / run, "prompts").rows("evals", Prompt)}
-    stored = FinishedStage.open(folder / run, f"answers-{model}").rows("rows", Answer)
-    return [
-        Given(prompts[one.prompt_id].turns, name, one.text)
-        for one in stored
-        if one.text.strip() and one.prompt_id in prompts
-    ]
+def _stored(run: Path, model: str, name: str) -> list[Given]:
+    prompts = {one.id: one for one in FinishedStage.open(run, "prompts").rows("evals", Prompt)}
+    rows = FinishedStage.open(run, f"answers-{model}").rows("rows", Answer)
+    told = (one for one in rows if one.text.strip() and one.prompt_id in prompts)
+    return [Given(prompts[one.prompt_id].turns, name, one.text) for one in told]
 
 
 def read_pasted(pasted: str) -> list[Given]:

@@ -27,7 +27,7 @@ HOTTEST = 9.99
 
 def chats(visit: Visit) -> Answer:
     """The runs there are."""
-    return visit.render("chats.html.j2", runs=visit.site.runs.names())
+    return visit.render("chats.html.j2", runs=visit.site.runs.newest())
 
 
 def chat(visit: Visit) -> Answer:
@@ -36,7 +36,7 @@ def chat(visit: Visit) -> Answer:
 
 def say(visit: Visit) -> Answer:
     """Every model answers, one after the other."""
-    run, faults = visit.site.runs.path(visit.part("run")), _faults(visit)
+    run, faults = visit.run.path, _faults(visit)
     with explained():
         models = models_of(run)
     form = visit.form
@@ -99,14 +99,13 @@ def _faults(visit: Visit) -> dict[str, str]:
 
 
 def _page(visit: Visit, exchanges: Sequence[Exchange], values: Mapping[str, str], faults: Any = None) -> View:
-    name = visit.part("run")
-    run = visit.site.runs.path(name)
+    run = visit.run
     with explained():
-        models, asked = models_of(run), examples(run_config(run))
+        models, asked = models_of(run.path), examples(run_config(run.path))
     return visit.render(
         "chat.html.j2",
         status=422 if faults else 200,
-        run=name,
+        run=run,
         titles={model: TITLES[model] for model in models},
         examples=asked,
         exchanges=exchanges,

@@ -41,7 +41,7 @@ def lab(visit: Visit) -> Answer:
 
 def try_principle(visit: Visit) -> Answer:
     """What assistant and judge make of it."""
-    run, (principle, faults) = visit.site.runs.path(visit.part("run")), _read(visit)
+    run, (principle, faults) = visit.run.path, _read(visit)
     if principle is None:
         return _page(visit, _values(visit.form), faults=faults)
 
@@ -93,7 +93,7 @@ def _part(visit: Visit, step: Step) -> Part:
 
 def _principles(visit: Visit) -> tuple[Principle, ...]:
     """Of the run's constitution, as it was when the run was made."""
-    file = visit.site.runs.path(visit.part("run")) / CONSTITUTION
+    file = visit.run.path / CONSTITUTION
     return Constitution.model_validate_json(file.read_bytes()).principles if file.is_file() else ()
 
 
@@ -101,7 +101,7 @@ def _page(visit: Visit, values: Mapping[str, str], found: Any = None, faults: Fa
     return visit.render(
         "lab.html.j2",
         status=422 if faults else 200,
-        run=visit.part("run"),
+        run=visit.run,
         values=values,
         faults=faults,
         found=found,

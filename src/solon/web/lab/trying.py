@@ -60,7 +60,7 @@ def try_out(modelling: Modelling, run: Path, principle: Principle, tell: Callabl
     from solon.pipeline.trying import Trial
 
     version = FinishedStage.open(run, "comparisons").manifest.fingerprint
-    trial = modelling.kept((run, "trial", version), lambda: Trial(run))
+    trial = modelling.kept((run, "trial"), version, lambda: Trial(run))
     chains: list[Chain] = []
     moves: list[Move] = []
     failed = Counter[str]()

@@ -1,6 +1,6 @@
 """The studio: pages over a folder of runs, for those who are signed in. Nothing here changes a run.
 
-runs        the runs of the folder, by name; how far each is and what it achieved
+overview    how far a run is, and what it achieved
 pages       the list, one run, its live part, its report, its files
 shelves     the rows of a run that can be read: filtered and searched without holding them
 reading     a page of them

@@ -7,7 +7,8 @@ from solon.report.compare.differences import RunComparison, compare
 from solon.report.data import load_report_data
 from solon.web.access import Access
 from solon.web.routing import page
-from solon.web.studio.runs import SUMMARY, Run, named, readable, runs_of
+from solon.web.runs import SUMMARY, Run
+from solon.web.studio.overview import readable, runs_of
 from solon.web.visit import Answer, Visit
 
 
@@ -18,7 +19,7 @@ def comparison(visit: Visit) -> Answer:
     found = None
     if first and second:
         with readable():
-            found = _compared(visit, named(visit, first), named(visit, second))
+            found = _compared(visit, visit.site.runs.named(first), visit.site.runs.named(second))
     return visit.render(
         "studio-compare.html.j2",
         runs=[run.name for run in runs_of(visit) if (run.path / SUMMARY).is_file()],

@@ -19,7 +19,8 @@ from solon.report.run.training import read_steps, step_charts
 from solon.report.wording import model_title
 from solon.web.access import Access
 from solon.web.routing import page
-from solon.web.studio.runs import Overview, Run, StageSeen, overview, readable, run_of, runs_of
+from solon.web.runs import Run
+from solon.web.studio.overview import Overview, StageSeen, overview, readable, runs_of
 from solon.web.studio.shelves import shelves_of
 from solon.web.visit import Answer, Visit
 
@@ -35,28 +36,25 @@ class Listed:
 
 def runs(visit: Visit) -> Answer:
     """Those that changed last come first."""
-    found = sorted(
-        (_listed(visit, run) for run in runs_of(visit)), key=lambda one: -(one.seen.changed if one.seen else 0)
-    )
-    return visit.render("studio-runs.html.j2", listed=found, model_title=model_title)
+    return visit.render("studio-runs.html.j2", listed=[*map(_listed, runs_of(visit))], model_title=model_title)
 
 
 def run(visit: Visit) -> Answer:
-    found = run_of(visit)
+    found = visit.run
     with readable():
         return visit.render("studio-run.html.j2", **_shown(found), shelves=shelves_of(found))
 
 
 def live(visit: Visit) -> Answer:
     """The part of the page of a run that changes while it goes."""
-    found = run_of(visit)
+    found = visit.run
     with readable():
         return visit.render("studio-live.html.j2", **_shown(found))
 
 
 def run_report(visit: Visit) -> Answer:
     """The run's report, which needs nothing else and has a policy of its own."""
-    found = run_of(visit)
+    found = visit.run
     with readable():
         html = visit.site.kept.once("report", found.stamp, lambda: render_report(load_report_data(found.path)))
     policy = f"{report_policy()}; frame-ancestors 'none'"
@@ -65,12 +63,12 @@ def run_report(visit: Visit) -> Answer:
 
 def run_files(visit: Visit) -> Answer:
     """What each file is, and what each stage was made from."""
-    found = run_of(visit)
+    found = visit.run
     with readable():
         return visit.render("studio-files.html.j2", run=found, seen=overview(found), stage_facts=stage_facts)
 
 
-def _listed(visit: Visit, run: Run) -> Listed:
+def _listed(run: Run) -> Listed:
     try:
         return Listed(run=run, seen=overview(run))
     except (UserError, OSError) as error:

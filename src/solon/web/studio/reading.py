@@ -15,7 +15,8 @@ from solon.report.run import cards
 from solon.report.run.cards import Card
 from solon.web.access import Access
 from solon.web.routing import page
-from solon.web.studio.runs import Run, readable, run_of
+from solon.web.runs import Run
+from solon.web.studio.overview import readable
 from solon.web.studio.shelves import SHELVES, Grade, Shelf, Shelved, Wish, beside, card_of, passing, shelved
 from solon.web.troubles import not_found
 from solon.web.visit import Answer, Visit
@@ -31,7 +32,7 @@ GRADES: dict[Grade, str] = {
 
 def read(visit: Visit) -> Answer:
     """25 rows of a shelf that somebody wants, and the way to those before and after."""
-    run, shelf = run_of(visit), _shelf(visit)
+    run, shelf = visit.run, _shelf(visit)
     wish = _wish(visit)
     with readable():
         found = [(one, passing(run, one, wish, visit.site.kept)) for one in shelved(run, shelf, visit.site.kept)]

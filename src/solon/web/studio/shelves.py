@@ -25,7 +25,7 @@ from solon.report.public.language import mark
 from solon.report.run import cards
 from solon.report.run.cards import Card, Grades
 from solon.web.kept import Kept
-from solon.web.studio.runs import SUMMARY, Run, Stamp, stamp_of
+from solon.web.runs import SUMMARY, Run, Stamp, stamp_of
 
 Row = Revision | Answer | Comparison | Rollout
 Grade = Literal["", "harmful", "harmless", "unscored"]

@@ -11,7 +11,8 @@ from solon.report.lineage.records import Lineage
 from solon.report.lineage.tree import origin_lines
 from solon.web.access import Access
 from solon.web.routing import page
-from solon.web.studio.runs import Run, readable, run_of
+from solon.web.runs import Run
+from solon.web.studio.overview import readable
 from solon.web.visit import Answer, Visit
 
 MOST = 10
@@ -21,7 +22,7 @@ LONGEST_ID = 300
 
 def trace(visit: Visit) -> Answer:
     """Without an id, the page asks for one."""
-    run, name = run_of(visit), visit.request.query_params.get("id", "").strip()[:LONGEST_ID]
+    run, name = visit.run, visit.request.query_params.get("id", "").strip()[:LONGEST_ID]
     with readable():
         found, faults = _lineage(visit, run, name) if name else (None, [])
     return visit.render(

@@ -1,99 +1,40 @@
-"""The runs of a folder: which there are, how far each is, and what it achieved."""
+"""How far a run is, and what it achieved."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Literal
-from urllib.parse import quote
 
-from solon.artifacts.finished import RUN, FinishedStage
+from solon.artifacts.finished import FinishedStage
 from solon.artifacts.live import ProgressRecord, read_progress
 from solon.artifacts.lock import is_held
-from solon.artifacts.manifest import MANIFEST, PARTIAL, Manifest
+from solon.artifacts.manifest import PARTIAL, Manifest
 from solon.artifacts.run_folder import run_config
 from solon.config.run import RunConfig
 from solon.errors import UserError
 from solon.evals.statistics import Rate
 from solon.evals.summary import Summary, read_summary
 from solon.pipeline.stage import Stage
-from solon.pipeline.stages import STAGES, stages_of
+from solon.pipeline.stages import stages_of
 from solon.report.public.language import mark
 from solon.report.wording import HEADLINES, rates
+from solon.web.runs import SUMMARY, Run
 from solon.web.troubles import Trouble, not_found
 from solon.web.visit import Visit
 
 State = Literal["running", "finished", "failed", "stopped", "killed"]
-SUMMARY, LAST = "summary.json", "scores"
-"""What a finished run has: the file, and the stage that it was made from."""
-Stamp = tuple[tuple[str, int, int], ...]
-"""Name, time of change and size of files."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """A run's folder, found in the folder of runs."""
-
-    path: Path
-
-    @property
-    def name(self) -> str:
-        """What its folder is called, so that it can be shown."""
-        return os.fsencode(self.path.name).decode("utf-8", "replace")
-
-    @property
-    def address(self) -> str:
-        """The name as a part of an address."""
-        return quote(self.name, safe="")
-
-    @cached_property
-    def stamp(self) -> Stamp:
-        """Changes with what pages are made from: the files of the run itself and the manifests of its stages."""
-        beside = [
-            self.path / name for name in (RUN, SUMMARY, "constitution.json", "sensitivity.json", "principles.json")
-        ]
-        stages = [self.path / stage.folder / MANIFEST for stage in STAGES]
-        return stamp_of([*beside, *stages, *sorted((self.path / "evaluations").glob("*.json"))])
-
-
-def stamp_of(paths: list[Path]) -> Stamp:
-    """Files that are not there are left out."""
-    found = []
-    for path in paths:
-        if path.is_file():
-            status = path.stat()
-            found.append((str(path), status.st_mtime_ns, status.st_size))
-    return tuple(found)
-
-
-def runs_in(folder: Path) -> list[Run]:
-    """Those that lie in it directly, by name."""
-    return [Run(path=path) for path in sorted(folder.iterdir()) if (path / RUN).is_file()]
+LAST = "scores"
+"""The stage that the summary of a finished run is made from."""
 
 
 def runs_of(visit: Visit) -> list[Run]:
-    """Raises `Trouble` where the site has no folder of runs."""
-    folder = visit.site.settings.runs
-    if folder is None or not folder.is_dir():
+    """The newest first. Raises `Trouble` where the site has no folder of runs."""
+    if visit.site.runs.folder is None:
         raise not_found()
-    return runs_in(folder)
-
-
-def run_of(visit: Visit) -> Run:
-    """That of the address. It is looked for among the runs that there are: no part of an address becomes a path."""
-    return named(visit, visit.part("run"))
-
-
-def named(visit: Visit, name: str) -> Run:
-    """Raises `Trouble` if there is none."""
-    found = next((run for run in runs_of(visit) if run.name == name), None)
-    if found is None:
-        raise not_found()
-    return found
+    return visit.site.runs.newest()
 
 
 @contextmanager
@@ -131,8 +72,6 @@ class Overview:
     stages: tuple[StageSeen, ...]
     progress: ProgressRecord | None
     summary: Summary | None
-    changed: int
-    """When something of it was written last, in milliseconds."""
 
     @property
     def reached(self) -> StageSeen | None:
@@ -166,7 +105,6 @@ def overview(run: Run) -> Overview:
         stages=stages,
         progress=progress,
         summary=summary,
-        changed=_changed(run),
     )
 
 
@@ -186,8 +124,3 @@ def _state(run: Path, progress: ProgressRecord | None, *, done: bool) -> State:
     if progress and progress.ended is None:
         return "killed"
     return "failed" if progress and progress.ended == "failed" else "stopped"
-
-
-def _changed(run: Run) -> int:
-    live = stamp_of([run.path / name for name in ("progress.json", ".lock")])
-    return max(time for _, time, _ in (*run.stamp, *live)) // 1_000_000

@@ -9,6 +9,9 @@ from importlib.resources import files
 
 from report.browser import Browser
 
+LOOKED_AT = ((1200, False), (390, True))
+"""Windows of long pages, as (width, dark): each width and each scheme once, for colours do not depend on widths, and it
+looks at every text for seconds of processor time."""
 _RUN = """axe.run(document, {resultTypes: ['violations'], preload: false}).then(found => found.violations.flatMap(one =>
   one.nodes.map(node => `${one.id}: ${one.help} | ${node.target.join(' ')} | ${node.html.slice(0, 160)} | ` +
     [...node.any, ...node.all, ...node.none].map(check => check.message).join('; ').slice(0, 300))))"""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from needs import CHROMIUM
-from report.axe import violations
+from report.axe import LOOKED_AT, violations
 from report.browser import Browser
 from report.riverside import riverside, with_texts
 from solon.collective.opinion.analysis import analyse
@@ -45,7 +45,7 @@ def test_no_complaint_no_request_no_sideways_scrolling(browser: Browser, report:
     browser.open(report, width=width, dark=dark)
     assert browser.complaints() == []
     assert set(browser.requests()) == {report.resolve().as_uri()}
-    assert violations(browser) == []
+    assert (width, dark) not in LOOKED_AT or violations(browser) == []
     assert browser.run("document.documentElement.scrollWidth") == width
     assert browser.run("document.title").endswith("What people said")
     ground = browser.run("getComputedStyle(document.body).backgroundColor")

@@ -1,8 +1,9 @@
-"""Every page in a real browser, on two windows, light and dark: axe-core finds nothing, and a keyboard is enough."""
+"""Every page in a real browser, wide or narrow, light or dark: axe-core finds nothing, and a keyboard is enough."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import cycle
 
 import pytest
 
@@ -12,21 +13,27 @@ from report.browser import Browser
 from solon.web.app import PAGES
 from solon.web.serve import owner_link
 from web.test_browser import heading, joined, press, reach, wait
-from web.town_site import Town, served_town
+from web.town_site import RUN, Town, served_town
 
 pytestmark = pytest.mark.skipif(CHROMIUM.place is None, reason=CHROMIUM.reason)
 WINDOWS = [(width, dark) for width in (1200, 390) for dark in (False, True)]
+CHIEF = ("{talk}/vote", "{talk}/results", "{arena}/compare")
+"""Looked at on every window, and from right to left; every other page on one of them, all in turn."""
 NOWHERE = "/nothing"
 OF_ANYBODY = ("/", NOWHERE, "{talk}", "{talk}/join", "{talk}/results", "{talk}/removed")
 OF_PARTICIPANTS = tuple(f"{{talk}}/{name}" for name in ("vote", "votes", "write", "leave"))
+OF_JUDGES = tuple(f"{{arena}}{name}" for name in ("/ask", "/leave"))
 OF_THE_TEAM = (
-    *("/begin", "/team", "/log", "{draft}/import"),
+    *("/begin", "/begin-arena", "/team", "/log", "{draft}/import"),
     *(f"{{talk}}/{name}" for name in ("manage", "settings", "moderate", "moderate/1", "statements")),
     *(f"{{talk}}/principles{name}" for name in ("", "/proposals", "/1")),
+    *(f"{{arena}}/{name}" for name in ("arena", "ratings", "manage", "settings")),
+    *("/runs", "/runs/{run}", "/runs/{run}/files", "/runs/{run}/read/chains", "/runs/{run}/trace?id=no-harm"),
+    *("/compare?first={run}&second={run}", "/chat", "/chat/{run}", "/lab/{run}"),
 )
-DOWNLOADS = ("/export/{version}", "/decisions.csv", "/principles/files/{file}")
-ELSEWHERE = ("/i/{token}", "/questions", "/enter/{token}", "{talk}/report")
-"""Looked at in a test of their own (the report in tests/report/test_public_browser.py), or shown by another page."""
+DOWNLOADS = ("/export/{version}", "/decisions.csv", "/principles/files/{file}", "/games/{file}")
+ELSEWHERE = ("/i/{token}", "/questions", "/enter/{token}", "{talk}/report", "/runs/{run}/report", "/runs/{run}/live")
+"""Looked at in a test of their own (reports in tests/report/), or shown by another page."""
 
 
 @pytest.fixture(scope="module")
@@ -41,23 +48,34 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         yield browser
 
 
-def look(browser: Browser, town: Town, paths: tuple[str, ...], *windows: tuple[int, bool]) -> list[str]:
-    """What is wrong with these pages, on every window."""
+def look(browser: Browser, town: Town, paths: Sequence[str]) -> list[str]:
+    """What is wrong: axe looks on one window, at the chief pages on all; whether a page fits is seen on both widths."""
     found = []
-    for path in paths:
-        at = path.format(talk=town.talk, draft=town.draft)
-        browser.events.clear()
-        browser.open(town.base + at)
-        assert browser.run("document.title"), at
+    for path, window in zip(paths, cycle(WINDOWS), strict=False):
+        at = opened(browser, town, path)
         told = [] if path.startswith(NOWHERE) else browser.complaints()
         told += [f"asks {one}" for one in browser.requests() if not one.startswith(f"{town.base}/")]
-        for width, dark in windows or WINDOWS:
+        told += [one for width in (1200, 390) for one in too_wide(browser, width)]
+        for width, dark in WINDOWS if path in CHIEF else [window]:
             browser.change_window(width, dark=dark)
-            sideways = browser.run("document.documentElement.scrollWidth") - width
-            told += [f"{sideways} pixels wider than {width}"] * bool(sideways)
             told += [f"at {width}{' dark' if dark else ''}: {one}" for one in violations(browser)]
-        found += [f"{at.replace(town.talk, '')}: {one}" for one in told]
+        found += [f"{at}: {one}" for one in told]
     return found
+
+
+def opened(browser: Browser, town: Town, path: str) -> str:
+    """Where that is; `browser` shows it."""
+    at = path.format(talk=town.talk, draft=town.draft, arena=town.arena, run=RUN)
+    browser.events.clear()
+    browser.open(town.base + at)
+    assert browser.run("document.title"), at
+    return at
+
+
+def too_wide(browser: Browser, width: int) -> list[str]:
+    browser.change_window(width)
+    sideways = browser.run("document.documentElement.scrollWidth") - width
+    return [f"{sideways} pixels wider than {width}"] * bool(sideways)
 
 
 def sign_in(browser: Browser, town: Town) -> None:
@@ -84,6 +102,18 @@ def test_pages_of_participants(browser: Browser, town: Town) -> None:
     assert violations(browser) == [], "a vote taken back"
 
 
+def test_pages_of_judges(browser: Browser, town: Town) -> None:
+    """Before a pair, and when all have been compared."""
+    opened(browser, town, "{arena}/join")
+    assert violations(browser) == []
+    joined(browser, town.base, town.arena)
+    assert look(browser, town, ["{arena}/compare"]) == []
+    browser.run("document.querySelectorAll('[value=tie]').forEach(one => { one.checked = true })")
+    browser.run("document.querySelector('form.comparing').requestSubmit()")
+    wait(browser, "!document.querySelector('form.comparing')")
+    assert violations(browser) == [] and look(browser, town, OF_JUDGES) == []
+
+
 def test_pages_of_the_team(browser: Browser, town: Town) -> None:
     sign_in(browser, town)
     assert look(browser, town, OF_THE_TEAM) == []
@@ -106,20 +136,29 @@ def test_pages_that_say_what_is_wrong(browser: Browser, town: Town) -> None:
 
 
 def test_from_right_to_left(browser: Browser, town: Town) -> None:
+    """Everything fits the narrow window, and axe looks at the chief pages."""
     sign_in(browser, town)
-    arabic = tuple(f"{path}?language=ar" for path in (*OF_ANYBODY, *OF_PARTICIPANTS, *OF_THE_TEAM))
+    browser.open(f"{town.base}/?language=ar")
+    wrong = []
     try:
-        assert look(browser, town, arabic, (390, False)) == []
+        for path in (*OF_ANYBODY, *OF_PARTICIPANTS, *OF_JUDGES, *OF_THE_TEAM, "{arena}/compare"):
+            at = opened(browser, town, path)
+            assert browser.run("document.documentElement.dir") == "rtl", at
+            told = [*too_wide(browser, 390), *(violations(browser) if path in CHIEF else ())]
+            wrong += [f"{at}: {one}" for one in told]
+        assert wrong == []
     finally:
         browser.open(f"{town.base}/?language=en")
 
 
 def test_every_page_is_among_them() -> None:
-    shown = {path.partition("?")[0] for path in (*OF_ANYBODY, *OF_PARTICIPANTS, *OF_THE_TEAM)}
+    every = (*OF_ANYBODY, *OF_PARTICIPANTS, *OF_JUDGES, *OF_THE_TEAM, *CHIEF)
+    shown = {path.partition("?")[0].replace("chains", "{shelf}") for path in every}
     for page in PAGES:
-        path = page.path.replace("/c/{slug}", "{talk}").replace("{number:row}", "1").replace("{member:row}", "1")
-        if page.method == "GET" and not path.endswith((*DOWNLOADS, *ELSEWHERE)):
-            assert path in shown or path.replace("{talk}", "{draft}") in shown, f"nobody looks at {path}"
+        path = page.path.replace("{number:row}", "1").replace("{member:row}", "1")
+        places = {path.replace("/c/{slug}", place) for place in ("{talk}", "{draft}", "{arena}")}
+        if page.method == "GET" and not path.replace("/c/{slug}", "{talk}").endswith((*DOWNLOADS, *ELSEWHERE)):
+            assert places & shown, f"nobody looks at {path}"
 
 
 def test_votes_to_principles_by_keyboard(browser: Browser, town: Town) -> None:

@@ -6,7 +6,6 @@ import json
 import re
 import secrets
 import threading
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
@@ -15,13 +14,13 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 from starlette.applications import Starlette
-from starlette.testclient import TestClient
 
+from cli.command import done
 from model_runs import embedded_run
 from solon.artifacts.run_folder import RunFolder
 from solon.config.load import load_run_config
 from solon.evals.arena import OBJECTIVES
-from solon.evals.elo import elo, read_games
+from solon.evals.elo import Elo
 from solon.pipeline.talking import talkers
 from solon.records import Answer, Comparison, Prompt, Turn
 from solon.seeds import derive_seed
@@ -72,6 +71,13 @@ def rows(app: Starlette, table) -> list:  # type: ignore[no-untyped-def, type-ar
 
 def both(said: str) -> dict[str, str]:
     return dict.fromkeys(OBJECTIVES, said)
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each time the same draws."""
+    monkeypatch.setattr(secrets, "randbelow", Random(5).randrange)  # numbers of judges
+    monkeypatch.setattr(secrets, "randbits", Random(6).getrandbits)  # the seed of the lottery
 
 
 @pytest.fixture
@@ -158,7 +164,8 @@ class TestAttacks:
 
 
 class TestChecks:
-    def test_they_tell_who_reads_and_are_no_votes(self, app: Starlette, owner: Visitor) -> None:
+    def test_they_tell_who_reads_and_are_no_votes(self, app: Starlette, owner: Visitor, drawn: None) -> None:
+        """Both judges see the check: a matter of the draws, so these are fixed."""
         at = arena_in(owner, pasted(1), checks=1, check_percent="50")
         spoiled = [one.text for one in rows(app, ArenaAnswer) if one.spoiled]
         assert len(spoiled) == 1 and spoiled[0] in owner.get(f"{at}/arena").text, "the organiser is told"
@@ -340,55 +347,45 @@ def test_judges_are_spoken_to_in_their_language(app: Starlette, at: str, languag
         assert judge.status == 200 and "Which answer is" not in judge.page.text and "Two answers" not in judge.page.text
 
 
-def test_200_judges_of_known_taste_are_rated_within_their_intervals(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_ratings_are_those_of_the_command_on_the_exported_games(
+    app: Starlette, owner: Visitor, drawn: None, tmp_path: Path
 ) -> None:
-    """Over HTTP. What the page says is what `solon elo` says of the exported games."""
-    monkeypatch.setattr(secrets, "randbelow", Random(5).randrange)  # numbers of judges
-    monkeypatch.setattr(secrets, "randbits", Random(6).getrandbits)  # the seed of the lottery
-    app = site_in(tmp_path / "site")
-    owner = owner_of(app)
-    at = arena_in(owner, pasted(20))
-    taste = {objective: dict(zip(MODELS, row, strict=True)) for objective, row in TASTES.items()}
+    """Over HTTP: 8 judges vote, the page rates, and `solon elo` says the same of the files."""
+    at = arena_in(owner, pasted())
     model_of = {one.id: one.model for one in rows(app, ArenaAnswer)}
     rng = np.random.default_rng(5)
-    with TestClient(app, base_url=BASE) as browser:
-        for nth in range(200):
-            browser.cookies.clear()
-            browser._transport.client = (f"10.0.{nth}.1", 1)  # type: ignore[attr-defined]
-            page = browser.get(f"{at}/join").text
-            page = browser.post(f"{at}/join", data={"csrf": hidden(page, "csrf"), "consent": "yes"}).text
-            for _ in range(2):
-                showing = newest(app, hidden(page, "token"))
-                models = model_of[showing.a_id], model_of[showing.b_id]
-                said = {name: say(rng, *(taste[name][one] for one in models)) for name in OBJECTIVES}
-                fields = {"csrf": hidden(page, "csrf"), "token": showing.token, **said}
-                page = browser.post(f"{at}/compare", data=fields).text
-    assert len(rows(app, ArenaVote)) == 400
-    met = Counter(frozenset((model_of[one.a_id], model_of[one.b_id])) for one in rows(app, ArenaShowing))
-    assert max(met.values()) - min(met.values()) <= 0.1 * max(met.values()), "balanced"
-    sides = [one.a_id < one.b_id for one in rows(app, ArenaShowing)]
-    first = sum(sides) / len(sides)
-    assert 0.45 < first < 0.55, "sides are drawn by lot"
+    for _ in range(8):
+        judge = participant_in(app, at)
+        for _ in range(6):
+            showing = newest(app, hidden(judge.response.text, "token"))
+            models = model_of[showing.a_id], model_of[showing.b_id]
+            judge.send("/compare", {name: say(rng, *(TASTES[name][one] for one in models)) for name in OBJECTIVES})
+    assert len(rows(app, ArenaVote)) == 48
     page = owner.get(f"{at}/ratings")
     for objective, table in zip(OBJECTIVES, page.all("table"), strict=False):
         file = tmp_path / f"{objective}.jsonl"
         file.write_text(owner.client.get(f"{at}/games/{objective}").text)
-        played, prompts = read_games(file)
-        found = elo(played, groups=prompts)
+        found = Elo.model_validate_json(done("elo", file, "--json"))
+        assert found.games == 48 and {row.player for row in found.rows} == set(MODELS)
         shown = [[cell.text for cell in row.all("th", "td")] for row in table.all("tr")[1:]]
-        assert [row[0] for row in shown] == [row.player for row in found.rows]
-        for row, cells in zip(found.rows, shown, strict=True):
-            assert row.low is not None and row.high is not None
-            assert cells[1:4] == [f"{one:,.0f}" for one in (row.rating, row.low, row.high)]
-            assert row.low <= taste[objective][row.player] <= row.high
+        assert shown == [
+            [row.player, *map(rounded, (row.rating, row.low, row.high)), *map(str, (row.wins, row.ties, row.losses))]
+            for row in found.rows
+        ]
     judges = {str(row["judge"]) for row in games(owner, at, "helpfulness")}
-    assert len(judges) == 200 and not judges & {str(one.number) for one in rows(app, Participant)}
+    assert len(judges) == 8 and not judges & {str(one.number) for one in rows(app, Participant)}
     labels = games(owner, at, "comparisons")
-    assert len(labels) == 800 and all(Comparison.model_validate(one).rater == "human" for one in labels)
+    assert len(labels) == 96 and all(Comparison.model_validate(one).rater == "human" for one in labels)
 
 
-TASTES = {"helpfulness": (1150.0, 1000.0, 850.0), "harmlessness": (900.0, 1000.0, 1100.0)}
+def rounded(value: float | None) -> str:
+    return "open" if value is None else f"{value:,.0f}"
+
+
+TASTES = {
+    "helpfulness": dict(zip(MODELS, (1150.0, 1000.0, 850.0), strict=True)),
+    "harmlessness": dict(zip(MODELS, (900.0, 1000.0, 1100.0), strict=True)),
+}
 
 
 def hidden(page: str, name: str) -> str:

@@ -16,8 +16,26 @@ from typer.testing import CliRunner
 
 from needs import ROOT
 from solon.cli.main import app as solon
+from solon.collective.conversation import NO_TIME
+from solon.web.db.arena_tables import ArenaAnswer, ArenaPrompt, ArenaShowing, ArenaVote
+from solon.web.db.conversations import new_conversation
+from solon.web.db.engine import Database
 from solon.web.db.members import DAY, HOUR, SIGNED_IN
-from solon.web.db.tables import Answer, Audited, Base, EntryLink, Invitation, Participant, SignIn, Vote
+from solon.web.db.retention import tidy
+from solon.web.db.tables import (
+    Answer,
+    Audited,
+    Base,
+    EntryLink,
+    Invitation,
+    Participant,
+    SignIn,
+    Staged,
+    State,
+    Statement,
+    Vote,
+    now,
+)
 from solon.web.forms import MOST_BYTES
 from solon.web.settings import Settings
 from web.test_voting import POPULATION
@@ -169,6 +187,38 @@ class TestTidying:
         with the_site(app).database.session(writes=False) as db:
             done = db.scalars(select(Audited).where(Audited.action == "tidied")).all()
         assert [one.detail["browsers"] for one in done] == [0, 2, 0]
+
+    def test_nobody_has_voted_for_so_long_whatever_people_vote_on(self, tmp_path: Path) -> None:
+        """Also in an arena; and an import of today is not old because its votes have no time."""
+        with Database(f"sqlite:///{tmp_path / 'x.sqlite'}").session(writes=True) as db:
+            talks = [
+                new_conversation(db, topic=topic, state=State.CLOSED, created=now() - days * DAY)
+                for topic, days in (("silent", 91), ("voted on", 91), ("compared", 91), ("imported", 89))
+            ]
+            people = [Participant(conversation_id=one.id, number=1, browser="b", state="in") for one in talks]
+            statements = [Statement(conversation_id=one.id, number=0, text="x") for one in talks]
+            prompt = ArenaPrompt(conversation_id=talks[2].id, key="x", turns=[])
+            db.add_all([*people, *statements, prompt])
+            db.flush()
+            answers = [ArenaAnswer(prompt_id=prompt.id, model=name, text="x") for name in "ab"]
+            times = (now() - 91 * DAY, now() - 89 * DAY, None, NO_TIME)
+            votes = [
+                Vote(participant_id=who.id, statement_id=on.id, vote=1, time=time, token="t")
+                for who, on, time in zip(people, statements, times, strict=True)
+                if time is not None
+            ]
+            staged = [Staged(conversation_id=one.id, archive=b"", hash="", created=one.created) for one in talks[2:]]
+            db.add_all([*answers, *votes, *staged])
+            db.flush()
+            pair = {"a_id": answers[0].id, "b_id": answers[1].id, "token": "t", "chance": 1.0}
+            shown = ArenaShowing(participant_id=people[2].id, prompt_id=prompt.id, **pair)
+            db.add(shown)
+            db.flush()
+            db.add(ArenaVote(showing_id=shown.id, helpfulness="a", harmlessness="a"))
+            db.flush()
+            gone = tidy(db, 90)
+            assert (gone["browsers"], gone["exports"]) == (1, 1)
+            assert db.scalars(select(Participant.id).where(Participant.browser.is_(None))).all() == [people[0].id]
 
     def test_sign_ins_and_links_that_are_over_go(self, app: Starlette, at: str, tmp_path: Path) -> None:
         with the_site(app).database.session(writes=True) as db:

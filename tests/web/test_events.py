@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +10,15 @@ import pytest
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from solon.collective import conversation as c
 from solon.collective.opinion.analysis import analyse, refreshed
 from solon.web.db import events
 from solon.web.db.assembled import assembled
 from solon.web.db.conversations import new_conversation
 from solon.web.db.engine import Database
 from solon.web.db.events import Events, events_of
+from solon.web.db.imports import bring_in
+from solon.web.db.members import new_member
 from solon.web.db.showings import show
 from solon.web.db.statements import add_statement
 from solon.web.db.tables import Conversation, Participant, Statement, Vote
@@ -27,15 +31,19 @@ PEOPLE, STATEMENTS = 6, 5
 class Site:
     """Two conversations in which things happen by lot."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, imported: c.Conversation | None = None, seed: int = 0) -> None:
+        """imported: what the first of them begins with."""
         self.database, self.draws, self.nth = (
             Database(f"sqlite:///{folder / 'site.sqlite'}"),
-            np.random.default_rng(0),
+            np.random.default_rng(seed),
             0,
         )
         with self.database.session(writes=True) as db:
             for topic in ("ours", "another"):
                 talk = new_conversation(db, topic=topic)
+                if imported and topic == "ours":
+                    bring_in(db, talk, imported, new_member(db, "Ines"), "before")
+                    continue
                 for at in range(STATEMENTS):
                     add_statement(db, talk, f"{topic} {at}", moderated=1)
                 for _ in range(PEOPLE):
@@ -58,7 +66,7 @@ class Site:
     def one(self, db: Session, talk: Conversation) -> None:
         people = db.scalars(select(Participant).filter_by(conversation_id=talk.id).order_by(Participant.id)).all()
         here = db.scalars(select(Statement).filter_by(conversation_id=talk.id)).all()
-        who, what = (group[int(self.draws.integers(len(group)))] for group in (people, here))
+        who, what = people[int(self.draws.integers(len(people)))], here[int(self.draws.integers(len(here)))]
         luck = self.draws.random()
         if luck < 0.04:  # the newest goes, and SQLite gives the row to whoever comes next
             db.execute(delete(Participant).where(Participant.id == people[-1].id))
@@ -128,29 +136,70 @@ def test_a_row_that_appears_late_is_found(site: Site) -> None:
     assert np.array_equal(site.read(without).votes_E5, known.votes_E5)
 
 
-def test_the_votes_that_count_are_those_after_which_none_was_taken_back(site: Site) -> None:
-    """Walked one by one, in the order in which they were cast."""
-    site.happen(150)
-    with site.database.session(writes=False) as db:
-        talk = assembled(db, db.get_one(Conversation, 1))
-        query = select(Participant.number, Statement.number, Vote.vote, Vote.time).join_from(Vote, Participant)
-        here = query.join(Statement, Vote.statement_id == Statement.id).where(
-            Statement.conversation_id == 1, ~Statement.withdrawn
+def exported(seed: int) -> c.Conversation:
+    """An export by lot: its votes have times, or none, or some lack theirs, even in the place of others that have."""
+    draws, share = np.random.default_rng(seed), (0.0, 0.5, 1.0)[seed % 3]
+    seen_PS = draws.random((PEOPLE, STATEMENTS)) < 0.7
+    votes_PS = np.where(seen_PS, draws.integers(-1, 2, seen_PS.shape), 0).astype(np.int8)
+    rows, columns = (at.repeat(2) for at in np.nonzero(seen_PS & (draws.random(seen_PS.shape) < share)))
+    votes = np.where(draws.random(len(rows)) < 0.7, votes_PS[rows, columns], draws.integers(-1, 2, len(rows)))
+    by_lot = draws.permutation(len(rows))
+    times = 1 + np.sort(draws.integers(0, 20, len(rows)))
+    return c.Conversation(
+        statements=tuple(c.Statement(id=3 * at, text=f"{at}", moderated=1) for at in range(STATEMENTS)),
+        participants=tuple(c.Participant(id=7 + 2 * at) for at in range(PEOPLE)),
+        votes_PS=votes_PS,
+        seen_PS=seen_PS,
+        log=c.VoteLog(
+            participant=7 + 2 * rows[by_lot],
+            statement=3 * columns[by_lot],
+            vote=votes[by_lot].astype(np.int8),
+            time=times,
         )
-        told = db.execute(here.order_by(Vote.id)).all()
-    since: dict[tuple[int, int], list[tuple[int, int, int, int]]] = {}
-    for person, statement, vote, time in told:
+        if len(rows)
+        else None,
+    )
+
+
+def told(talk: c.Conversation) -> tuple[object, object, object, object]:
+    """Who, on what, the votes that count, and the log."""
+    people, statements = talk.participant_ids.tolist(), talk.statement_ids.tolist()
+    cells = zip(*(at.tolist() for at in np.nonzero(talk.seen_PS)), strict=True)
+    votes = {(people[row], statements[column]): int(talk.votes_PS[row, column]) for row, column in cells}
+    log = talk.log and [*zip(*(getattr(talk.log, one).tolist() for one in LOG), strict=True)]
+    return people, statements, votes, log
+
+
+LOG = ("participant", "statement", "vote", "time")
+
+
+def walked(db: Session) -> tuple[object, object, object, object]:
+    """The same of the first conversation, one vote after the other in the order in which they came."""
+    here, on = (Statement.conversation_id == 1) & ~Statement.withdrawn, Vote.statement_id == Statement.id
+    query = select(Participant.number, Statement.number, Vote.vote, Vote.time, Vote.id).join_from(Vote, Participant)
+    since: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    told: dict[int, tuple[int, int, int, int]] = {}
+    for person, statement, vote, time, id in db.execute(query.join(Statement, on).where(here).order_by(Vote.id)):
         cell = since.setdefault((person, statement), [])
-        cell[:] = [] if vote is None else [*cell, (person, statement, vote, time)]
-    assert talk.log is not None
-    log = zip(talk.log.participant, talk.log.statement, talk.log.vote, talk.log.time, strict=True)
-    assert sorted(log) == sorted(one for cell in since.values() for one in cell)
-    assert bool(np.all(np.diff(talk.log.time) >= 0))
-    ids = talk.participant_ids.tolist(), talk.statement_ids.tolist()
-    for (person, statement), cell in since.items():
-        if cell:
-            assert talk.votes_PS[ids[0].index(person), ids[1].index(statement)] == cell[-1][2]
-    assert talk.seen_PS.sum() == sum(map(bool, since.values())) > 10
+        cell[:] = [] if vote is None else [*cell, (id, vote)]
+        told[id] = (person, statement, vote or 0, time)
+    votes = {key: cell[-1][1] for key, cell in since.items() if cell}
+    kept = sorted((told[id][3], id) for cell in since.values() for id, _ in cell)
+    log = [told[id] for time, id in kept if time != c.NO_TIME]
+    statements = db.scalars(select(Statement.number).where(here)).all()
+    return sorted({who for who, _ in votes}), sorted(statements), votes, log if log or not votes else None
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_votes_that_count_are_those_after_which_none_was_taken_back(tmp_path: Path, seed: int) -> None:
+    """Walked one by one, in the order in which they were cast; the first conversation is an import, or is none."""
+    found = exported(seed) if seed else None
+    site = Site(tmp_path, found, seed)
+    for times in (0, 5, 80):
+        site.happen(times)
+        with site.database.session(writes=False) as db:
+            assert told(assembled(db, db.get_one(Conversation, 1))) == walked(db)
+            assert found is None or times or told(assembled(db, db.get_one(Conversation, 1))) == told(found)
 
 
 def test_shown_is_each_pair_once(site: Site) -> None:
@@ -182,3 +231,18 @@ def test_an_analysis_that_is_refreshed_counts_new_votes_and_keeps_groups_and_axe
     left = refreshed(analyse(talk), before)
     assert talk.participants[3].id not in left.groups.participant_ids
     np.testing.assert_allclose(left.consensus_S, analyse(before, groups=left.groups).consensus_S, atol=1e-12)
+
+
+def test_a_statement_that_an_analysis_takes_no_account_of_any_more_stands_at_the_origin() -> None:
+    talk, _ = public()
+    rejected, silent = (talk.statement_ids == number for number in (2, 5))
+    now = replace(
+        talk,
+        statements=tuple(one.model_copy(update={"moderated": -1 if one.id == 2 else 1}) for one in talk.statements),
+        votes_PS=np.where(silent, 0, talk.votes_PS).astype(np.int8),
+        seen_PS=talk.seen_PS & ~silent,
+    )
+    again, whole = refreshed(analyse(talk), now), analyse(now)
+    for one in (again, whole):
+        assert one.extremity_S[rejected | silent].max() < 1e-12 < 1 < one.extremity_S.sum()
+    assert "Statements without any vote: 1" in " ".join(again.notes)

@@ -38,7 +38,8 @@ def value(column: sa.Column[Any], nth: int) -> object:
         return nth % 2 == 0
     if isinstance(kind, sa.Integer | sa.Float):
         return nth % 3 - 1 if isinstance(kind, sa.SmallInteger) else 1000 + nth
-    return f"{column.table.name}.{column.name} {nth}"
+    text = f"{column.table.name}.{column.name} {nth}"
+    return text.encode() if isinstance(kind, sa.LargeBinary) else text
 
 
 def filled(connection: sa.Connection) -> dict[str, list[Mapping[str, Any]]]:
@@ -51,7 +52,7 @@ def filled(connection: sa.Connection) -> dict[str, list[Mapping[str, Any]]]:
 
 def held(connection: sa.Connection) -> dict[str, list[Mapping[str, Any]]]:
     return {
-        one.name: list(connection.execute(select(one).order_by(*one.primary_key)).mappings())
+        one.name: [*connection.execute(select(one).order_by(*one.primary_key)).mappings()]
         for one in tables_of(connection)
     }
 

@@ -1,4 +1,6 @@
-"""A site with something on every page: the example town, imported and open, and a draft that an export waits for."""
+"""A site with something on every page: the example town, imported and open, a draft that an export waits for, an arena
+with models that answer, and the run that these are of.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +14,19 @@ import uvicorn
 from sqlalchemy import select
 
 from needs import ROOT
+from report.sample import sample_data
+from report.test_data import write_run
 from solon.web.app import create_app
 from solon.web.db.statements import add_statement
 from solon.web.db.tables import Conversation
 from solon.web.serve import listening_socket
 from solon.web.settings import Settings
 from solon.web.site import Site
+from web.test_arena import MODELS, NUMBERS, arena_in, pasted
 from web.test_importing import draft, files_of, send
 from web.visitor import Visitor, member_of, owner_of
 
+RUN = "harbour"
 RIVERSIDE = ROOT / "docs/examples/riverside/export"
 WAITING = ("The assistant should say how old its knowledge is.", "Buy shoes at Miller's.", "It should know bus times.")
 
@@ -35,12 +41,15 @@ class Town:
     """Path of the conversation."""
     draft: str
     """Path of another, in which an export waits to be taken over."""
+    arena: str
+    """Path of an arena: one pair and a check."""
     owner: Visitor
 
 
 @contextmanager
 def served_town(folder: Path) -> Iterator[Town]:
-    settings = Settings(folder=folder, port=0)
+    write_run(folder / "runs" / RUN, sample_data(3))
+    settings = Settings(folder=folder / "site", port=0, runs=folder / "runs")
     listening = listening_socket(settings)
     settings = settings.model_copy(update={"port": listening.getsockname()[1]})
     app = create_app(settings)
@@ -53,7 +62,8 @@ def served_town(folder: Path) -> Iterator[Town]:
         member_of(app, owner, "Omar")
         blank = draft(owner, "An assistant for the county")
         send(owner, blank, files_of(RIVERSIDE))
-        yield Town(site=app.state.site, base=settings.base, talk=talk, draft=blank, owner=owner)
+        places = {"talk": talk, "draft": blank, "arena": _arena(owner)}
+        yield Town(site=app.state.site, base=settings.base, owner=owner, **places)
     finally:
         server.should_exit = True
         running.join()
@@ -76,4 +86,13 @@ def _town(site: Site, owner: Visitor) -> str:
     owner.send("", {"criterion": str(first.attributes["value"]), "against": "Not now.", "decision": "reject"})
     owner.get(f"{at}/principles")
     owner.send("/principles/look")
+    return at
+
+
+def _arena(owner: Visitor) -> str:
+    at = arena_in(owner, pasted(1, MODELS[:2]), checks=1, check_percent="0")
+    owner.get(f"{at}/arena")
+    models = [str(one.attributes["value"]) for one in owner.page.all("input") if one.attributes.get("name") == "live"]
+    owner.post(f"{at}/arena", [("csrf", owner.csrf), *NUMBERS, *(("live", one) for one in models)])
+    assert models and owner.status == 200
     return at

@@ -18,6 +18,10 @@ from solon.web.settings import Settings
 from solon.web.signing import new_token
 from solon.web.site import Site
 
+WORKER_SECONDS = 60
+"""Until a worker that says nothing is ended and another one started. A new one says nothing while it is imported: with
+uvicorn's 5 s a machine with much else to do ends every one before it has begun."""
+
 
 def serve(settings: Settings, tell: Callable[[str], None]) -> None:
     """Serve until the process is ended. `tell` is given where the site is, and a link that signs its owner in once.
@@ -43,6 +47,7 @@ def serve(settings: Settings, tell: Callable[[str], None]) -> None:
             date_header=True,
             h11_max_incomplete_event_size=32 * 1024,
             timeout_graceful_shutdown=10,
+            timeout_worker_healthcheck=WORKER_SECONDS,
         )
         if several:
             Multiprocess(config, [listening]).run()

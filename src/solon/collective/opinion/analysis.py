@@ -39,13 +39,14 @@ def analyse(
 def refreshed(before: Analysis, conversation: Conversation) -> Analysis:
     """The analysis of a conversation that has gone on since: with the axes and groups of before, all else anew.
 
-    Whoever is new is in no group, and a statement that is new stands at the origin, until it is analysed as a whole.
+    Whoever is new is in no group, and a statement that is new stands at the origin, until it is analysed as a whole;
+    one that was rejected since, or lost all its votes, goes there.
     """
     column = {one.id: at for at, one in enumerate(before.conversation.statements)}
     known_S = np.array([column.get(one.id, -1) for one in conversation.statements], dtype=np.int64)
-    axes = before.projection
-    components_2S = np.where(known_S >= 0, axes.components_2S[:, known_S], 0.0)
-    rated, groups = ratings(conversation), before.groups
+    axes, rated, groups = before.projection, ratings(conversation), before.groups
+    stands_S = (known_S >= 0) & rated.column_S & ~moderated_out(conversation)
+    components_2S = np.where(stands_S, axes.components_2S[:, known_S], 0.0)
     projection = project(rated, components_2S, column_means(rated), axes.variance_2)
     here_G = np.isin(groups.participant_ids, conversation.participant_ids)
     groups = replace(groups, participant_ids=groups.participant_ids[here_G], labels_G=groups.labels_G[here_G])

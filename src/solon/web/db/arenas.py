@@ -197,7 +197,7 @@ def texts(db: Session, talk: Conversation) -> dict[str, tuple[str, str]]:
     return {str(id): (a, b) for id, a, b in db.execute(query)}
 
 
-def _votes(talk: Conversation) -> Select[Any]:
+def _votes(talk: Conversation) -> Select[ArenaVote, ArenaShowing, str, str, bool, str, bool]:
     return (
         select(ArenaVote, ArenaShowing, ArenaPrompt.key, A.model, A.spoiled, B.model, B.spoiled)
         .join(ArenaShowing, ArenaVote.showing_id == ArenaShowing.id)
@@ -209,7 +209,7 @@ def _votes(talk: Conversation) -> Select[Any]:
     )
 
 
-def _ballot(row: Row[Any], signer: Signer) -> Ballot:
+def _ballot(row: Row[ArenaVote, ArenaShowing, str, str, bool, str, bool], signer: Signer) -> Ballot:
     vote, showing, key, a, a_spoiled, b, b_spoiled = row
     return Ballot.model_validate(
         {

@@ -25,16 +25,15 @@ def assembled(db: Session, talk: Conversation, events: Events | None = None) -> 
     statements, events = all_statements(db, talk), events or events_of(db, talk)
     votes_E5 = events.votes_E5[np.isin(events.votes_E5[:, STATEMENT], [one.id for one in statements])]
     votes_E5 = votes_E5[_standing(votes_E5)]
-    votes_E5 = votes_E5[np.argsort(votes_E5[:, TIME], kind="stable")]
     person_E = looked_up(events.numbers, votes_E5[:, PERSON])
     statement_E = looked_up(events.statements, votes_E5[:, STATEMENT])
     people, row_E = np.unique(person_E, return_inverse=True)
     column_E = np.searchsorted([one.number for one in statements], statement_E)
     votes_PS = np.zeros((len(people), len(statements)), dtype=np.int8)
     seen_PS = np.zeros(votes_PS.shape, dtype=bool)
-    votes_PS[row_E, column_E] = votes_E5[:, VOTE]  # of several, each later than the one before, the last
-    seen_PS[row_E, column_E] = True
     vote_E = votes_E5[:, VOTE].astype(np.int8)
+    votes_PS[row_E, column_E] = vote_E  # of several the last; by time it need not be: of an import it may have none
+    seen_PS[row_E, column_E] = True
     return c.Conversation(
         statements=_statements(statements, events),
         participants=tuple(c.Participant(id=number) for number in people.tolist()),
@@ -68,8 +67,8 @@ def _log(person_E: Ints, statement_E: Ints, vote_E: NDArray[np.int8], time_E: In
     timed_E = time_E != c.NO_TIME
     if len(timed_E) and not timed_E.any():
         return None
-    participant, statement, vote, time = (of[timed_E] for of in (person_E, statement_E, vote_E, time_E))
-    return c.VoteLog(participant=participant, statement=statement, vote=vote, time=time)
+    by_time_N = np.flatnonzero(timed_E)[np.argsort(time_E[timed_E], kind="stable")]
+    return c.VoteLog(participant=person_E, statement=statement_E, vote=vote_E, time=time_E).take(by_time_N)
 
 
 def _standing(votes_E5: Ints) -> Bools:

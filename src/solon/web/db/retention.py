@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CursorResult, Select, Update, delete, func, or_, select, update
+from sqlalchemy import CursorResult, Select, Update, delete, or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import Delete
 
+from solon.web.db.arena_tables import ArenaPrompt, ArenaShowing, ArenaVote
 from solon.web.db.audit import record
 from solon.web.db.members import AGAIN, DAY
 from solon.web.db.tables import (
@@ -15,6 +16,7 @@ from solon.web.db.tables import (
     Invitation,
     Participant,
     SignIn,
+    Staged,
     State,
     Statement,
     Vote,
@@ -23,18 +25,21 @@ from solon.web.db.tables import (
 
 
 def tidy(db: Session, days: int, *, answers: bool = False) -> dict[str, int]:
-    """How much of each kind went: sign-ins and links that are over; and of conversations that are closed, in which
-    nobody has voted for so many days, what leads from participants to their browsers, and invitations that nobody used.
+    """How much of each kind went: sign-ins and links that are over; exports that wait for so many days to be taken
+    over; and of conversations that are closed, in which nobody has voted for as long, what leads from participants to
+    their browsers, and invitations that nobody used.
 
     answers: what participants said of themselves, too.
     """
     moment = now()
-    over = _over(moment - days * DAY)
+    since = moment - days * DAY
+    over = _over(since)
     people = select(Participant.id).where(Participant.conversation_id.in_(over))
     used_up = or_(EntryLink.expires < moment, EntryLink.used < moment - AGAIN)
     kinds: dict[str, Update | Delete] = {
         "sign-ins": delete(SignIn).where(SignIn.expires < moment),
         "links": delete(EntryLink).where(used_up),
+        "exports": delete(Staged).where(Staged.created < since),
         "invitations": delete(Invitation).where(Invitation.conversation_id.in_(over), ~Invitation.used),
         "browsers": update(Participant)
         .where(Participant.conversation_id.in_(over), Participant.browser.is_not(None))
@@ -48,10 +53,11 @@ def tidy(db: Session, days: int, *, answers: bool = False) -> dict[str, int]:
 
 
 def _over(since: int) -> Select[int]:
-    """Conversations that are closed and older than that, with all their votes."""
-    votes = select(func.max(Vote.time)).join(Statement).where(Statement.conversation_id == Conversation.id)
-    last = func.coalesce(votes.scalar_subquery(), Conversation.created)
-    return select(Conversation.id).where(Conversation.state == State.CLOSED, last < since)
+    """Conversations that are closed and older than that, with all their votes; those of an import may have no time."""
+    voted = select(Statement.conversation_id).join(Vote).where(Vote.time >= since)
+    compared = select(ArenaPrompt.conversation_id).join(ArenaShowing).join(ArenaVote).where(ArenaVote.time >= since)
+    old = (Conversation.state == State.CLOSED) & (Conversation.created < since)
+    return select(Conversation.id).where(old, Conversation.id.not_in(voted), Conversation.id.not_in(compared))
 
 
 def _changed(db: Session, statement: Update | Delete) -> int:

@@ -71,7 +71,7 @@ class Arena:
 
     def _vote(self, judge: int, drawn: Drawn, nth: int, *, reads: bool) -> Ballot:
         a, b = self.answers[drawn.a], self.answers[drawn.b]
-        sound = "b" if a.spoiled else "a" if b.spoiled else None
+        sound: Verdict | None = "b" if a.spoiled else "a" if b.spoiled else None
         said: dict[str, Verdict] = {name: self._say(name, a.model, b.model, reads) for name in OBJECTIVES}
         if sound and reads:
             said["helpfulness"] = sound

@@ -41,7 +41,9 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("town", ".town:town", "Let a simulated public vote, and train a model on what it agrees on.", RUN),
     Entry("init", ".init:init", "Write a starter folder for your own model.", INPUTS),
     Entry("collect", ".collect.app:app", "Public input: from votes to a constitution and a report.", INPUTS),
-    Entry("serve", ".serve:serve", "Serve the site on which people vote on statements.", INPUTS),
+    Entry(
+        "serve", ".serve:serve", "Serve the site on which people vote on statements, and members look at runs.", INPUTS
+    ),
     Entry("site", ".site:app", "Back up, restore and tidy the site of `solon serve`.", INPUTS),
     Entry("report", ".run:report", "Rewrite a run's report.html and print its result.", LOOK),
     Entry("eval", ".eval.app:app", "Evaluate a model, or its answers, on published files.", LOOK),

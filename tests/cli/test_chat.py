@@ -81,6 +81,8 @@ def test_answers_are_saved_as_rows_that_other_commands_read(made: Path, tmp_path
         ("/model gpt", "there is no model 'gpt' here (there is `base`, `sl`, `rl`)"),
         ("/save", "/save needs a file (e.g. /save chat.jsonl)"),
         ("/save missing/folder/x", "missing/folder/x: cannot be written: No such file or directory"),
+        ("/save ~nobody-of-this-name/x", "~nobody-of-this-name/x: there is no such home (name another file)"),
+        ("/save a\0b", "a\\x00b: cannot be written: embedded null byte"),
     ],
 )
 def test_a_wrong_command_is_said_and_the_chat_goes_on(made: Path, line: str, said: str) -> None:

@@ -318,6 +318,16 @@ class TestSources:
         assert owner.status == 422 and "pasted.jsonl:2" in owner.page.text and "pasted.jsonl:3" in owner.page.text
         assert "/tmp" not in owner.page.text and "new" not in [one.model for one in rows(app, ArenaAnswer)]
 
+    def test_what_no_database_keeps_becomes_the_sign_for_what_cannot_be_shown(
+        self, app: Starlette, owner: Visitor
+    ) -> None:
+        """JSON can say NUL bytes and halves of surrogate pairs, which no form can."""
+        odd = "\0 \x1b[31m \ud800"
+        arena_in(owner, json.dumps({"prompt": "Hello \0?", "model": f"m {odd}", "answer": f"a {odd}"}))
+        (answer,), (prompt,) = rows(app, ArenaAnswer), rows(app, ArenaPrompt)
+        assert (answer.model, answer.text) == ("m \ufffd \ufffd[31m \ufffd", "a \ufffd \ufffd[31m \ufffd")
+        assert prompt.turns[0]["text"] == "Hello \ufffd?"
+
 
 def finished_run(folder: Path, answers: Sequence[str]) -> None:
     """A run that has answered, and nothing else."""

@@ -36,7 +36,7 @@ from solon.web.db.tables import (
     Vote,
     now,
 )
-from solon.web.forms import MOST_BYTES
+from solon.web.forms import MOST_BYTES, MOST_UPLOADED
 from solon.web.settings import Settings
 from web.test_voting import POPULATION
 from web.visitor import Visitor, conversation_in, participant_in, site_in, the_site
@@ -275,6 +275,11 @@ class TestFiles:
         assert "X-Forwarded-For $remote_addr;" in text and "access_log off;" in text
         assert int(re.findall(r"client_max_body_size (\d+)k;", text)[0]) * 1024 >= MOST_BYTES
         assert text.count("{") == text.count("}")
+        ways = dict(re.findall(r"location ~ (\S+) \{(.*?)\n    \}", text, re.DOTALL))
+        exports = next(part for way, part in ways.items() if re.search(way, "/c/0123456789abcdef/import"))
+        assert int(re.findall(r"client_max_body_size (\d+)m;", exports)[0]) * 2**20 > MOST_UPLOADED
+        for path in ("/chat/demo", "/lab/demo"):
+            assert "proxy_buffering off;" in next(part for way, part in ways.items() if re.search(way, path))
 
 
 def test_every_table_has_its_place() -> None:

@@ -63,6 +63,11 @@ def kept(app: Starlette, *tables: type) -> list[int]:
         return [db.scalar(select(func.count()).select_from(table)) or 0 for table in tables]
 
 
+def disk(folder: Path) -> bytes:
+    """All files of the site in it."""
+    return b"".join(one.read_bytes() for one in (folder / "site").iterdir())
+
+
 def everything(app: Starlette) -> str:
     """All that the database holds."""
     with the_site(app).database.session(writes=False) as db:
@@ -253,6 +258,12 @@ class TestWhatIsRefused:
         send(owner, at, [("bomb.zip", bomb)])
         assert "bomb.zip unpacked, the files have more than" in owner.page.text
 
+    def test_a_directory_without_end_is_not_even_read(self, owner: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+        at = draft(owner)
+        monkeypatch.setattr(unpacking.zipfile, "ZipFile", lambda *_: 1 / 0)
+        send(owner, at, [("bomb.zip", b"PK\x03\x04" + unpacking.ENTRY * 10_000)])
+        assert owner.status == 422 and "at most 200 can be looked at" in owner.page.text
+
     def test_more_people_times_statements_than_fit(
         self, owner: Visitor, polis: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -312,6 +323,19 @@ class TestWhatIsRefused:
             f"{at}/import/take-over", {"csrf": owner.csrf, "seen": str(seen.all("input")[1].attributes["value"])}
         )
         assert owner.status == 409 and kept(app, Statement, Staged) == [0, 1]
+
+    def test_of_the_archive_nothing_stays_on_the_disk(
+        self, app: Starlette, owner: Visitor, polis: Path, tmp_path: Path
+    ) -> None:
+        """It may hold ids of elsewhere, which the site keeps of nobody."""
+        at = draft(owner)
+        archive = packed([*files_of(clojure(polis)), ("zebulon.txt", b"")])
+        for button in ("take-over", "discard"):
+            send(owner, at, [("export.zip", archive)])
+            assert b"zebulon.txt" in disk(tmp_path)
+            owner.send(button)
+            assert owner.status == 200 and b"zebulon.txt" not in disk(tmp_path), button
+            at = draft(owner)
 
     def test_all_of_it_or_nothing(
         self, app: Starlette, owner: Visitor, polis: Path, monkeypatch: pytest.MonkeyPatch

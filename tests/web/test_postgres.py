@@ -10,17 +10,19 @@ from pathlib import Path
 
 import pytest
 from simulated import postgresql as simulated
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import create_engine, delete, select, text
 from sqlalchemy.orm import Session
 from starlette.applications import Starlette
 
 from needs import POSTGRES
 from solon.collective.people.population import read_population
-from solon.web.db import people
+from solon.web.db import arenas, people
+from solon.web.db.arena_tables import ArenaShowing
 from solon.web.db.engine import Database
 from solon.web.db.members import new_member
 from solon.web.db.statements import by_number
 from solon.web.db.tables import Conversation, Member, Participant, Stage
+from web.test_arena import arena_in, pasted, rows
 from web.test_database import (
     test_a_fresh_one_is_what_the_tables_say,
     test_an_old_one_is_brought_up_with_what_it_holds,
@@ -136,6 +138,27 @@ def test_a_vote_of_somebody_who_is_being_deleted_finds_them_gone(app: Starlette,
         db.commit()
         vote.join()
     assert voter.status == 403 and voter.heading == "You do not take part yet"
+
+
+def test_a_judge_who_asks_twice_at_once_is_shown_one_pair(app: Starlette, owner: Visitor) -> None:
+    """Else they could vote on it twice."""
+    at = arena_in(owner, pasted())
+    judge = participant_in(app, at)
+    tabs = [Visitor(app), Visitor(app)]
+    with the_site(app).database.session(writes=True) as db:
+        db.execute(delete(ArenaShowing))
+        db.commit()
+        arenas.alone(db, db.get_one(Participant, 1))
+        for one in tabs:
+            one.client.cookies.update(judge.client.cookies)
+        threads = [threading.Thread(target=one.get, args=(f"{at}/compare",)) for one in tabs]
+        for one in threads:
+            one.start()
+        time.sleep(0.5)  # both have read that nothing waits, or wait for each other
+        db.rollback()
+        for one in threads:
+            one.join()
+    assert [one.heading for one in tabs] == ["Two answers", "Two answers"] and len(rows(app, ArenaShowing)) == 1
 
 
 @pytest.fixture

@@ -97,16 +97,20 @@ class Chat:
         return f"{name} answers"
 
     def _save(self, name: str) -> str:
-        path = Path(name).expanduser()
         if not name:
             raise UserError("/save needs a file", hint="e.g. /save chat.jsonl")
+        try:
+            path = Path(name).expanduser()
+        except RuntimeError as error:
+            raise InputError("there is no such home", where=Where(name), hint="name another file") from error
         if path.exists() and path != self._file:
             raise InputError("is there already", where=Where(path), hint="name another file")
         rows = [one for one in self.spoken if one.response]
         lines = (json.dumps(one.model_dump(mode="json"), ensure_ascii=False) + "\n" for one in rows)
         try:
             write_atomic(path, "".join(lines).encode("utf-8", "backslashreplace"))
-        except OSError as error:
-            raise InputError(f"cannot be written: {error.strerror or error}", where=Where(path)) from error
+        except (OSError, ValueError) as error:
+            what = getattr(error, "strerror", None) or error
+            raise InputError(f"cannot be written: {what}", where=Where(path)) from error
         self._file = path
         return f"{len(rows)} {'answer' if len(rows) == 1 else 'answers'} in {path}"

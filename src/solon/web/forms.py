@@ -85,7 +85,7 @@ async def read_form(request: Request) -> Form:
         )
     except ValueError:
         raise unreadable() from None
-    return Form(tuple((name, _clean(value)) for name, value in pairs))
+    return Form(tuple((name, cleaned(value)) for name, value in pairs))
 
 
 async def read_files(request: Request) -> Form:
@@ -102,7 +102,7 @@ async def read_files(request: Request) -> Form:
     parts = found.multi_items()
     files = [Upload(one.filename or "", await one.read()) for _, one in parts if isinstance(one, UploadFile)]
     await found.close()
-    fields = tuple((_clean(name), _clean(one)) for name, one in parts if isinstance(one, str))
+    fields = tuple((cleaned(name), cleaned(one)) for name, one in parts if isinstance(one, str))
     return Form(fields, tuple(one for one in files if one.name or one.data))
 
 
@@ -125,6 +125,7 @@ def _kind(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def _clean(value: str) -> str:
-    """Line breaks as one character, control characters as the sign for what cannot be shown."""
+def cleaned(value: str) -> str:
+    """Line breaks as one character; control characters, and what no database keeps, as the sign for what cannot be
+    shown."""
     return _CONTROL.sub("\ufffd", value.replace("\r\n", "\n").replace("\r", "\n"))

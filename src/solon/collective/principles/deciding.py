@@ -106,6 +106,13 @@ def renewed(before: MergeFile, proposed: MergeFile) -> MergeFile:
     return file.model_copy(update={"made_by": proposed.made_by, "topic": proposed.topic, "wording": wording})
 
 
+def cited(file: MergeFile) -> set[int]:
+    """Every statement that it names."""
+    merged = (one.id for merge in file.merge for one in (*merge.statements, *merge.taken_out))
+    topics = (number for topic in file.topic for number in topic.statements)
+    return {*merged, *topics, *(one.statement for one in file.wording), *file.order}
+
+
 def without(file: MergeFile, gone: Collection[int]) -> MergeFile:
     """Nothing is left of these statements, nor of words that a person found for them alone."""
 
@@ -123,7 +130,9 @@ def without(file: MergeFile, gone: Collection[int]) -> MergeFile:
             "order": tuple(number for number in file.order if number not in gone),
             "merge": tuple(one for one in merges if len(one.statements) > 1),
             "wording": tuple(one for one in file.wording if one.statement not in gone),
-            "topic": tuple(one.model_copy(update={"statements": tuple(sorted(one.statements))}) for one in topics),
+            "topic": tuple(
+                one.model_copy(update={"statements": tuple(sorted(one.statements))}) for one in topics if one.statements
+            ),
         }
     )
 

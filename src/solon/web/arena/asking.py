@@ -80,6 +80,7 @@ def _keep(
     if visit.participant is None:
         raise gone(mark("You do not take part any more"))
     require_open(visit.talk)
+    arenas.alone(visit.db, visit.me)
     if arenas.waiting(visit.db, visit.me) is None:
         prompt = arenas.add_prompt(visit.db, visit.talk, new_token(), turns, visit.me)
         a, b = (arenas.add_answer(visit.db, prompt, *one) for one in zip(models, answers, strict=True))

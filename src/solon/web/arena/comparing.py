@@ -55,6 +55,7 @@ def _compare(visit: Visit, faults: Mapping[str, str], said: Mapping[Objective, V
 
 
 def _next(visit: Visit, check_share: float) -> Shown | None:
+    arenas.alone(visit.db, visit.me)
     if found := arenas.waiting(visit.db, visit.me):
         return found
     drawn = draw_pair(

@@ -74,6 +74,8 @@ def take_over(visit: Visit) -> Answer:
     imports.unstage(visit.db, visit.talk)
     counted = {"statements": len(talk.statements), "votes": int(talk.seen_PS.sum()), "sha256": kept.hash}
     audit.record(visit.db, visit.staff, "export imported", conversation=visit.talk.slug, **counted)
+    visit.db.commit()
+    visit.site.database.overwrite_deleted()
     return visit.go("manage", slug=visit.talk.slug)
 
 

@@ -65,6 +65,7 @@ def left(visit: Visit) -> Answer:
     if how == "stop":
         people.let_go(visit.me)
     else:
+        conversations.lock(visit.db, visit.talk)  # nobody decides on their statements meanwhile
         people.forget(visit.db, visit.me, keep_statements=visit.form.ticked("keep"))
         visit.db.commit()
         visit.site.database.overwrite_deleted()

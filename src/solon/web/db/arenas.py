@@ -15,6 +15,7 @@ from solon.records import Turn
 from solon.web.db.arena_tables import Arena, ArenaAnswer, ArenaPrompt, ArenaShowing, ArenaVote
 from solon.web.db.once import insert_once
 from solon.web.db.tables import Conversation, Participant, now
+from solon.web.forms import cleaned
 from solon.web.signing import Signer, new_token
 
 A, B = aliased(ArenaAnswer), aliased(ArenaAnswer)
@@ -53,7 +54,7 @@ def add_prompt(
     db: Session, talk: Conversation, key: str, turns: Sequence[Turn], judge: Participant | None = None
 ) -> int:
     """The prompt's number, new or as it was."""
-    told = [turn.model_dump() for turn in turns]
+    told = [turn.model_dump() | {"text": cleaned(turn.text)} for turn in turns]
     values = {"conversation_id": talk.id, "key": key, "turns": told, "judge_id": judge and judge.id}
     made = insert_once(db, ArenaPrompt, **values)
     known = select(ArenaPrompt.id).filter_by(conversation_id=talk.id, key=key)
@@ -62,7 +63,8 @@ def add_prompt(
 
 def add_answer(db: Session, prompt: int, model: str, text: str, *, spoiled: bool = False) -> int | None:
     """The number of a new answer; None if this model has answered it before, which then stands."""
-    return insert_once(db, ArenaAnswer, prompt_id=prompt, model=model, text=text, spoiled=spoiled)
+    told = {"model": cleaned(model), "text": cleaned(text)}
+    return insert_once(db, ArenaAnswer, prompt_id=prompt, spoiled=spoiled, **told)
 
 
 def answers_version(db: Session, talk: Conversation) -> tuple[int, int]:
@@ -117,6 +119,11 @@ def show(db: Session, judge: Participant, prompt: int, a: int, b: int, chance: f
     values = {"prompt_id": prompt, "a_id": a, "b_id": b, "chance": chance}
     db.add(ArenaShowing(participant_id=judge.id, token=new_token(), **values))
     db.flush()
+
+
+def alone(db: Session, judge: Participant) -> None:
+    """Until this transaction ends, nothing else is shown to this judge."""
+    db.execute(select(Participant.id).where(Participant.id == judge.id).with_for_update())
 
 
 def waiting(db: Session, judge: Participant) -> Shown | None:

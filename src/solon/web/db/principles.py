@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from solon.collective.principles.deciding import without
+from solon.collective.principles.deciding import cited, without
 from solon.collective.principles.merges import FORMAT, MergeFile
 from solon.collective.principles.selection import Asked
 from solon.report.public.language import mark
 from solon.web.db.conversations import lock
+from solon.web.db.statements import all_statements
 from solon.web.db.tables import Conversation, PrinciplesDraft, now
 from solon.web.troubles import Trouble
 
@@ -36,14 +37,18 @@ def draft_of(db: Session, talk: Conversation) -> Draft:
 
 
 def keep(db: Session, talk: Conversation, draft: Draft) -> None:
-    """In the place of the version that it was made from. Raises `Trouble` where that is not the newest any more."""
+    """In the place of the version that it was made from, without statements that were taken away since.
+
+    Raises `Trouble` where that version is not the newest any more.
+    """
     lock(db, talk)
     found = db.get(PrinciplesDraft, talk.id, populate_existing=True)
     if (found.version if found else 0) != draft.version:
         raise Trouble(409, mark("Somebody else decided meanwhile"), mark("Look at the principles again."))
     row = found or PrinciplesDraft(conversation_id=talk.id)
     row.version, row.title, row.changed = draft.version + 1, draft.title, now()
-    row.merges, row.asked = draft.merges.model_dump(mode="json"), draft.asked.model_dump(mode="json")
+    merges = without(draft.merges, cited(draft.merges) - {one.number for one in all_statements(db, talk)})
+    row.merges, row.asked = merges.model_dump(mode="json"), draft.asked.model_dump(mode="json")
     db.add(row)
     db.flush()
 

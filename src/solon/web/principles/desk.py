@@ -9,7 +9,7 @@ from functools import cached_property
 from solon.collective.conversation import Conversation
 from solon.collective.opinion.results import Groups
 from solon.collective.principles.constitution import Candidates, PublicConstitution, assemble, candidates_of
-from solon.collective.principles.deciding import checked, without
+from solon.collective.principles.deciding import checked, cited, without
 from solon.collective.principles.merges import Citation, Idea, MergeFile
 from solon.collective.principles.selection import Reason, Rule
 from solon.collective.principles.trace import Figures
@@ -113,9 +113,7 @@ def desk_of(visit: Visit) -> Desk | None:
         return None
     talk, draft = snapshot.conversation, draft_of(visit.db, visit.talk)
     known = set(talk.statement_ids.tolist())
-    cited = {one.id for merge in draft.merges.merge for one in merge.statements}
-    cited |= {one.statement for one in draft.merges.wording} | set(draft.merges.order)
-    merges = without(draft.merges, cited - known)
+    merges = without(draft.merges, cited(draft.merges) - known)
     return Desk(talk=talk, groups=snapshot.analysis.groups, draft=replace(draft, merges=merges))
 
 

@@ -17,28 +17,26 @@ from typer.testing import CliRunner
 from needs import ROOT
 from solon.cli.main import app as solon
 from solon.collective.conversation import NO_TIME
-from solon.web.db.arena_tables import ArenaAnswer, ArenaPrompt, ArenaShowing, ArenaVote
-from solon.web.db.conversations import new_conversation
-from solon.web.db.engine import Database
+from solon.web.db.arena_tables import ArenaVote
 from solon.web.db.members import DAY, HOUR, SIGNED_IN
-from solon.web.db.retention import tidy
 from solon.web.db.tables import (
     Answer,
     Audited,
     Base,
+    Conversation,
     EntryLink,
     Invitation,
     Participant,
     SignIn,
     Staged,
-    State,
-    Statement,
     Vote,
-    now,
 )
 from solon.web.forms import MOST_BYTES, MOST_UPLOADED
 from solon.web.settings import Settings
+from web.test_arena import arena_in, both, pasted
+from web.test_importing import draft, files_of, send
 from web.test_voting import POPULATION
+from web.town_site import RIVERSIDE
 from web.visitor import Visitor, conversation_in, participant_in, site_in, the_site
 
 DEPLOY = ROOT / "deploy"
@@ -178,8 +176,11 @@ class TestTidying:
         owner.get(f"{at}/manage")
         owner.send("/state", state="closed")
         before = self.counts(app)
+        with the_site(app).database.session(writes=True) as db:
+            db.add(Vote(participant_id=1, statement_id=1, vote=1, time=NO_TIME, token="import 1"))
+            db.commit()
         run("site", "tidy", "--days", 1, "--folder", tmp_path / "site")
-        assert self.counts(app) == before, "it is not old enough"
+        assert self.counts(app) == before, "it is not old enough, though nobody knows when an import's votes were"
         assert "browsers: 2" in run("site", "tidy", "--days", 0, "--folder", tmp_path / "site")[1]
         assert self.counts(app) == [0, *before[1:3], 0, 4]
         run("site", "tidy", "--days", 0, "--answers", "--folder", tmp_path / "site")
@@ -188,37 +189,29 @@ class TestTidying:
             done = db.scalars(select(Audited).where(Audited.action == "tidied")).all()
         assert [one.detail["browsers"] for one in done] == [0, 2, 0]
 
-    def test_nobody_has_voted_for_so_long_whatever_people_vote_on(self, tmp_path: Path) -> None:
-        """Also in an arena; and an import of today is not old because its votes have no time."""
-        with Database(f"sqlite:///{tmp_path / 'x.sqlite'}").session(writes=True) as db:
-            talks = [
-                new_conversation(db, topic=topic, state=State.CLOSED, created=now() - days * DAY)
-                for topic, days in (("silent", 91), ("voted on", 91), ("compared", 91), ("imported", 89))
-            ]
-            people = [Participant(conversation_id=one.id, number=1, browser="b", state="in") for one in talks]
-            statements = [Statement(conversation_id=one.id, number=0, text="x") for one in talks]
-            prompt = ArenaPrompt(conversation_id=talks[2].id, key="x", turns=[])
-            db.add_all([*people, *statements, prompt])
-            db.flush()
-            answers = [ArenaAnswer(prompt_id=prompt.id, model=name, text="x") for name in "ab"]
-            times = (now() - 91 * DAY, now() - 89 * DAY, None, NO_TIME)
-            votes = [
-                Vote(participant_id=who.id, statement_id=on.id, vote=1, time=time, token="t")
-                for who, on, time in zip(people, statements, times, strict=True)
-                if time is not None
-            ]
-            staged = [Staged(conversation_id=one.id, archive=b"", hash="", created=one.created) for one in talks[2:]]
-            db.add_all([*answers, *votes, *staged])
-            db.flush()
-            pair = {"a_id": answers[0].id, "b_id": answers[1].id, "token": "t", "chance": 1.0}
-            shown = ArenaShowing(participant_id=people[2].id, prompt_id=prompt.id, **pair)
-            db.add(shown)
-            db.flush()
-            db.add(ArenaVote(showing_id=shown.id, helpfulness="a", harmlessness="a"))
-            db.flush()
-            gone = tidy(db, 90)
-            assert (gone["browsers"], gone["exports"]) == (1, 1)
-            assert db.scalars(select(Participant.id).where(Participant.browser.is_(None))).all() == [people[0].id]
+    def test_an_arena_is_as_old_as_its_newest_vote(self, app: Starlette, owner: Visitor, tmp_path: Path) -> None:
+        at = arena_in(owner, pasted(1))
+        judge = participant_in(app, at)
+        judge.send("/compare", both("tie"))
+        owner.get(f"{at}/manage")
+        owner.send("/state", state="closed")
+        with the_site(app).database.session(writes=True) as db:
+            db.execute(update(Conversation).values(created=Conversation.created - 2 * DAY))
+            db.commit()
+        assert "browsers: 0" in run("site", "tidy", "--days", 1, "--folder", tmp_path / "site")[1]
+        with the_site(app).database.session(writes=True) as db:
+            db.execute(update(ArenaVote).values(time=ArenaVote.time - 2 * DAY))
+            db.commit()
+        assert "browsers: 1" in run("site", "tidy", "--days", 1, "--folder", tmp_path / "site")[1]
+
+    def test_an_export_that_nobody_takes_over_goes(self, app: Starlette, owner: Visitor, tmp_path: Path) -> None:
+        at = draft(owner)
+        send(owner, at, files_of(RIVERSIDE))
+        assert "exports: 0" in run("site", "tidy", "--days", 1, "--folder", tmp_path / "site")[1]
+        with the_site(app).database.session(writes=True) as db:
+            db.execute(update(Staged).values(created=Staged.created - 2 * DAY))
+            db.commit()
+        assert "exports: 1" in run("site", "tidy", "--days", 1, "--folder", tmp_path / "site")[1]
 
     def test_sign_ins_and_links_that_are_over_go(self, app: Starlette, at: str, tmp_path: Path) -> None:
         with the_site(app).database.session(writes=True) as db:

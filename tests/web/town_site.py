@@ -93,6 +93,8 @@ def _arena(owner: Visitor) -> str:
     at = arena_in(owner, pasted(1, MODELS[:2]), checks=1, check_percent="0")
     owner.get(f"{at}/arena")
     models = [str(one.attributes["value"]) for one in owner.page.all("input") if one.attributes.get("name") == "live"]
-    owner.post(f"{at}/arena", [("csrf", owner.csrf), *NUMBERS, *(("live", one) for one in models)])
+    owner.post(
+        f"{at}/arena", [("csrf", owner.csrf), ("check_percent", "0"), *NUMBERS[1:], *(("live", one) for one in models)]
+    )
     assert models and owner.status == 200
     return at

@@ -49,18 +49,16 @@ def restore(of: File, folder: SiteFolder = Path("solon-site"), database: Databas
 
 @app.command()
 def tidy(
-    days: Annotated[
-        int, Option(min=0, help="Of conversations in which nobody has voted, and exports that wait, so long.")
-    ] = 30,
+    days: Annotated[int, Option(min=0, help="Of conversations in which nobody has voted for so many days.")] = 30,
     answers: Annotated[bool, Option("--answers", help="What people said of themselves goes, too.")] = False,
     folder: SiteFolder = Path("solon-site"),
     database: DatabaseUrl = "",
 ) -> None:
     """Delete what a site need not keep: nothing does so by itself.
 
-    Sign-ins and links that are over go at once; in time, exports that nobody took over. Of conversations that were
-    closed, unused invitations go, and what leads from participants to their browsers: from then on nobody can look at
-    their votes or have them deleted. With --answers, reports are no longer weighted.
+    Sign-ins and links that are over go at once. Of conversations that were closed, unused invitations go, and what
+    leads from participants to their browsers: from then on nobody can look at their votes or have them deleted. An
+    export that waits to be taken over goes after as many days. With --answers, reports are no longer weighted.
 
     \b
       [bold]solon site tidy --days 90 --folder /var/lib/solon[/bold]

@@ -80,7 +80,7 @@ def answers(db: Session, talk: Conversation) -> list[Written]:
     return [Written(*row) for row in db.execute(query)]
 
 
-def _given(talk: Conversation) -> Select[Any]:
+def _given(talk: Conversation) -> Select[*tuple[Any, ...]]:
     own = (ArenaPrompt.conversation_id == talk.id) & ArenaPrompt.judge_id.is_(None)
     return select(ArenaAnswer).join(ArenaPrompt).where(own)
 
@@ -204,7 +204,7 @@ def texts(db: Session, talk: Conversation) -> dict[str, tuple[str, str]]:
     return {str(id): (a, b) for id, a, b in db.execute(query)}
 
 
-def _votes(talk: Conversation) -> Select[ArenaVote, ArenaShowing, str, str, bool, str, bool]:
+def _votes(talk: Conversation) -> Select[*tuple[Any, ...]]:
     return (
         select(ArenaVote, ArenaShowing, ArenaPrompt.key, A.model, A.spoiled, B.model, B.spoiled)
         .join(ArenaShowing, ArenaVote.showing_id == ArenaShowing.id)
@@ -216,7 +216,7 @@ def _votes(talk: Conversation) -> Select[ArenaVote, ArenaShowing, str, str, bool
     )
 
 
-def _ballot(row: Row[ArenaVote, ArenaShowing, str, str, bool, str, bool], signer: Signer) -> Ballot:
+def _ballot(row: Row[*tuple[Any, ...]], signer: Signer) -> Ballot:
     vote, showing, key, a, a_spoiled, b, b_spoiled = row
     return Ballot.model_validate(
         {

@@ -25,9 +25,9 @@ from solon.web.db.tables import (
 
 
 def tidy(db: Session, days: int, *, answers: bool = False) -> dict[str, int]:
-    """How much of each kind went: sign-ins and links that are over; exports that wait for so many days to be taken
-    over; and of conversations that are closed, in which nobody has voted for as long, what leads from participants to
-    their browsers, and invitations that nobody used.
+    """How much of each kind went: sign-ins and links that are over; and of conversations that are closed, in which
+    nobody has voted for so many days, what leads from participants to their browsers, and invitations that nobody used;
+    and exports that have waited so many days to be taken over.
 
     answers: what participants said of themselves, too.
     """
@@ -39,8 +39,8 @@ def tidy(db: Session, days: int, *, answers: bool = False) -> dict[str, int]:
     kinds: dict[str, Update | Delete] = {
         "sign-ins": delete(SignIn).where(SignIn.expires < moment),
         "links": delete(EntryLink).where(used_up),
-        "exports": delete(Staged).where(Staged.created < since),
         "invitations": delete(Invitation).where(Invitation.conversation_id.in_(over), ~Invitation.used),
+        "exports": delete(Staged).where(Staged.created < since),
         "browsers": update(Participant)
         .where(Participant.conversation_id.in_(over), Participant.browser.is_not(None))
         .values(browser=None),

@@ -268,12 +268,13 @@ def _done(run: Path, stage: str) -> bool:
 
 
 def data(run: Path) -> dict[str, str]:
-    """sha256 of all that a run says, timing apart: every file but the report, which shows times, and of manifests and
-    summary everything but their times and versions. Temporary files count: none may be left."""
+    """sha256 of all that a run says, timing apart: every file but the report and what tells of progress, which show
+    times, and of manifests and summary everything but their times and versions. Temporary files count: none may be
+    left."""
     found = {}
     for path in sorted(run.rglob("*")):
         name = path.relative_to(run).as_posix()
-        if path.is_dir() or name in (".lock", "report.html"):
+        if path.is_dir() or name in (".lock", "report.html", "progress.json"):
             continue
         if path.name in ("manifest.json", "summary.json"):
             said = {key: value for key, value in json.loads(path.read_bytes()).items() if key not in NOT_DATA}

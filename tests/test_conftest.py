@@ -53,7 +53,7 @@ def run_inner_tests(folder: Path, reference_data: Path, *, require: str = "") ->
             folder,
             folder,
         ],
-        env={**os.environ, **needs},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "bench"), **needs},
         capture_output=True,
         text=True,
     )

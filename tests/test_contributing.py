@@ -50,7 +50,7 @@ def test_a_patch_changes_one_file_of_the_source_and_brings_tests(patch: str) -> 
 
 
 def test_the_patches_apply_and_pass_their_tests(tmp_path: Path) -> None:
-    for name in ("src", "tests"):
+    for name in ("src", "tests", "bench"):
         shutil.copytree(ROOT / name, tmp_path / name)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     for patch in PATCHES.values():

@@ -91,10 +91,12 @@ def test_an_older_run_keeps_the_order_in_which_its_judge_was_asked(tmp_path: Pat
         judge = run.config.judge
         assert (judge.orders, judge.decide, judge.principles) == ("random", "mean", 1)
         assert judge.result_settings() == {"method": "logprob", "orders": "random", "clamp": None}  # of its manifests
-    with RunFolder.create(tmp_path, load_run_config(None, ["judge.orders=random"])):
+    with RunFolder.create(tmp_path, load_run_config(None, ["judge.orders=random", "judge.decide=mean"])):
         pass
     with pytest.raises(RunError, match=r'holds another run: judge\.orders was "random", now "both" '):
-        RunFolder.create(tmp_path, load_run_config(None, [f"judge.orders={JudgeSection().orders}"]))
+        RunFolder.create(
+            tmp_path, load_run_config(None, [f"judge.orders={JudgeSection().orders}", "judge.decide=mean"])
+        )
 
 
 def test_a_run_goes_on_with_other_devices_batches_and_limits(tmp_path: Path) -> None:

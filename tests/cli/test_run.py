@@ -151,8 +151,9 @@ def test_a_stage_that_a_run_does_not_have_is_refused(world: Path, files: Path) -
 @pytest.mark.parametrize("name", shipped_run_files())
 def test_every_shipped_run_file_begins(name: str, files: Path) -> None:
     """Its constitution and all that it names are sound, and its prompts are made."""
-    output = done("stage", "revisions", name, "--model", "model", *tiny_settings("prompts.mixed=1"))
     config = load_run_config(name)
+    settings = tiny_settings("prompts.mixed=1", f"judge.decide={config.judge.decide}")
+    output = done("stage", "revisions", name, "--model", "model", *settings)
     assert f"run folder: runs/{config.name}" in output
     assert (files / "runs" / config.name / "original.toml").read_text() == run_file_text(name)
     assert not [finding for finding in lint(config.constitution.path) if finding.severity == "error"]

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from transformers import PreTrainedTokenizerFast
+from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 from solon.artifacts.atomic import canonical_json, write_atomic
 from solon.artifacts.checkpoint import Checkpoints
@@ -100,11 +100,7 @@ def _read(
     if done.exists():
         return PretrainState(**json.loads(done.read_bytes()))
     before = recipe.parts()[: recipe.parts().index(part)]
-    model = (
-        load_model(work / before[-1], dtype=torch.float32, device="cpu").model
-        if before
-        else build_model(recipe, tokenizer)
-    )
+    model = _loaded(work / before[-1]) if before else build_model(recipe, tokenizer)
     report = _Report(recipe, part, reporter)
     checkpoints = Checkpoints(work / f"{part}-checkpoints", run=work, tally=Tally(), committed=lambda: None)
     pretrain(model, recipe, part, tokenizer, report, checkpoints)
@@ -112,6 +108,12 @@ def _read(
     save_model(model, tokenizer, work / part)
     write_atomic(done, canonical_json(vars(report.last)))
     return report.last
+
+
+def _loaded(folder: Path) -> LlamaForCausalLM:
+    model = load_model(folder, dtype=torch.float32, device="cpu").model
+    assert isinstance(model, LlamaForCausalLM)
+    return model
 
 
 @contextmanager

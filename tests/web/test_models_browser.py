@@ -52,7 +52,7 @@ def asked(browser: Browser, text: str, *, script: bool = True) -> None:
     press(browser, until="it.textContent === 'Ask the models'")
     if not script:
         browser.loaded(seen)
-    wait(browser, f"[...document.querySelectorAll('h2')].at(-1).textContent === {text!r}")
+    wait(browser, f"[...document.querySelectorAll('h2')].at(-1)?.textContent === {text!r}")
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without"])

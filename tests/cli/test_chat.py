@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -162,6 +163,17 @@ class Screen:
             self.text += os.read(self.terminal, 4096).decode(errors="replace")
 
 
+def asleep(program: subprocess.Popen[bytes]) -> None:
+    """Until it waits for a line. What interrupts `input` between its prompt and that is seen at the next key."""
+    state, deadline = Path(f"/proc/{program.pid}/stat"), monotonic() + 60
+    if not state.exists():  # as on macOS
+        sleep(0.5)
+        return
+    while state.read_text().rpartition(")")[2].split()[0] != "S":
+        assert monotonic() < deadline, "it never waits"
+        sleep(0.01)
+
+
 def test_ctrl_c_stops_the_answer_and_not_the_chat(made: Path) -> None:
     """In a terminal, three times over: a signal that comes twice ends any other command."""
     terminal, inside = pty.openpty()
@@ -180,6 +192,7 @@ def test_ctrl_c_stops_the_answer_and_not_the_chat(made: Path) -> None:
         screen.until("\n> ")
         assert "made-up world" in screen.text and screen.text.count("\n  ") == 3, "three examples"
         for number in range(1, 4):
+            asleep(program)
             program.send_signal(signal.SIGINT)
             screen.until("Ctrl-D or /quit leaves.\r\n> ", number)
         os.write(terminal, f"{ASK}\n".encode())

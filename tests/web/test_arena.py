@@ -250,7 +250,9 @@ class TestLive:
         site, go, done = the_site(app), threading.Event(), list[str]()
         talk = site.modelling.line.join(lambda tell: (go.wait(20), done.append("chat")))
         asking = threading.Thread(
-            target=lambda: done.append(answering.answers(site, ["town:sl"], [Turn(role="human", text=ASK)], seed=1)[0])
+            target=lambda: done.append(
+                answering.answers(site, ["town:sl"], [Turn(role="human", text=ASK)], seed=1, who="judge")[0]
+            )
         )
         asking.start()
         asking.join(2)

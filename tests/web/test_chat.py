@@ -23,7 +23,7 @@ from solon.lm.protocols import Completion
 from solon.pipeline.talking import Talker, talkers
 from solon.records import Turn
 from solon.web.kept import MOST as MOST_KEPT
-from solon.web.line import MOST, Ahead, Line, Stopped
+from solon.web.line import MOST, MOST_OF_ONE, Ahead, Line, Stopped
 from solon.web.modelling import Modelling, ModelName
 from solon.web.runs import Runs
 from solon.web.troubles import Trouble
@@ -236,6 +236,20 @@ def test_a_line_that_is_too_long_takes_nobody() -> None:
     assert refused.value.status == 503
     go.set()
     list(first.events())
+
+
+def test_nobody_fills_the_line_alone() -> None:
+    line, done = Line(), []
+    _, go = waits(line)
+    mine = [line.join(lambda tell: done.append("mine"), "me") for _ in range(MOST_OF_ONE)]
+    with pytest.raises(Trouble) as refused:
+        line.join(lambda tell: done.append("too much"), "me")
+    assert refused.value.status == 429
+    line.join(lambda tell: done.append("yours"), "you")
+    go.set()
+    mine[-1].awaited()
+    line.join(lambda tell: done.append("again"), "me").awaited()
+    assert done == ["mine", "mine", "yours", "again"]
 
 
 def test_what_nobody_waits_for_is_stopped() -> None:

@@ -11,11 +11,13 @@ from threading import Event, Lock
 from typing import Any, Generic, TypeVar, cast
 
 from solon.report.public.language import mark
-from solon.web.troubles import Trouble
+from solon.web.troubles import Trouble, too_often
 
 T = TypeVar("T")
 MOST = 8
 """Computations that wait or run; each takes one of the threads that answer (assumption: 40 of them)."""
+MOST_OF_ONE = 2
+"""Of them, those of one browser, so that nobody fills the line alone."""
 LOOK_SECONDS = 0.5
 """How often one that waits looks how many come before it."""
 _END = object()
@@ -39,6 +41,8 @@ class Computation(Generic[T]):
     work: Callable[[Callable[[Any], None]], T]
     """Is given what tells whoever waits how far it is."""
     line: Line
+    who: str = ""
+    """The browser that it is for."""
     _told: SimpleQueue[Any] = field(default_factory=SimpleQueue)
     _stopped: Event = field(default_factory=Event)
     _result: T | None = None
@@ -103,12 +107,14 @@ class Line:
     _lock: Lock = field(default_factory=Lock)
     _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "solon-models"))
 
-    def join(self, work: Callable[[Callable[[Any], None]], T]) -> Computation[T]:
-        """The last of the line. Raises `Trouble` if the line is too long."""
+    def join(self, work: Callable[[Callable[[Any], None]], T], who: str = "") -> Computation[T]:
+        """The last of the line. Raises `Trouble` if the line is too long, or much of it is for the same browser."""
         with self._lock:
+            if who and sum(one.who == who for one in self._order) >= MOST_OF_ONE:
+                raise too_often(1)
             if len(self._order) >= MOST:
                 raise Trouble(503, mark("Too many people wait for the models"), mark("Try again in a minute."))
-            one = Computation(work, self)
+            one = Computation(work, self, who)
             self._order.append(one)
         self._thread.submit(one.run)
         return one

@@ -34,7 +34,7 @@ def computed(
 
     part: of what the work tells. page: of its result. Raises `Trouble` if the line is too long.
     """
-    computation = visit.site.modelling.line.join(work)
+    computation = visit.site.modelling.line.join(work, visit.browser.hash)
     if visit.wants_parts:
         return StreamingResponse(_parts(visit, computation, part, page), media_type=PARTS)
     visit.let_go()

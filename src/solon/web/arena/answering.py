@@ -17,8 +17,8 @@ def models(site: Site) -> dict[str, ModelName]:
     return {f"{run.name}:{name}": ModelName(run.path, name) for run in site.runs.all() for name in models_of(run.path)}
 
 
-def answers(site: Site, names: Sequence[str], turns: Sequence[Turn], *, seed: int) -> list[str]:
-    """What each says next, sampled as its run evaluates it. Waits for others who ask.
+def answers(site: Site, names: Sequence[str], turns: Sequence[Turn], *, seed: int, who: str) -> list[str]:
+    """What each says next to this browser, sampled as its run evaluates it. Waits for others who ask.
 
     Raises `Trouble` if too many do, `EngineError` and `UserError` of a model.
     """
@@ -30,4 +30,4 @@ def answers(site: Site, names: Sequence[str], turns: Sequence[Turn], *, seed: in
         talkers = ((name, site.modelling.talker(known[name])) for name in names)
         return [one.answer(turns, seed=derive_seed(seed, name), tell=tell).text for name, one in talkers]
 
-    return site.modelling.line.join(work).awaited()
+    return site.modelling.line.join(work, who).awaited()

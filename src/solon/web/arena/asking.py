@@ -67,7 +67,7 @@ def ask_models(visit: Visit) -> Answer:
 
 def _answers(visit: Visit, models: Sequence[str], turns: Sequence[Turn], seed: int) -> list[str]:
     try:
-        found = answering.answers(visit.site, models, turns, seed=seed)
+        found = answering.answers(visit.site, models, turns, seed=seed, who=visit.browser.hash)
     except (EngineError, UserError) as error:
         raise Trouble(502, mark("A model could not answer"), mark("Nothing was saved. Try a shorter text.")) from error
     return [text.strip() or "…" for text in found]

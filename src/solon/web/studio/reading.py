@@ -14,6 +14,7 @@ from solon.report.public.language import mark
 from solon.report.run import cards
 from solon.report.run.cards import Card
 from solon.web.access import Access
+from solon.web.limits import Limit
 from solon.web.routing import page
 from solon.web.runs import Run
 from solon.web.studio.overview import readable
@@ -131,4 +132,6 @@ def _placed(visit: Visit, run: Run, shown: Sequence[tuple[str, Card]]) -> dict[s
     }
 
 
-PAGES = (page("/runs/{run}/read/{shelf}", read, Access.MEMBER),)
+LOOKS = Limit("read", 120, 60, of_browser=True)
+"""A new search reads all rows of a shelf."""
+PAGES = (page("/runs/{run}/read/{shelf}", read, Access.MEMBER, limit=LOOKS),)

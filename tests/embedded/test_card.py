@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-import solon.embedded
 from solon.artifacts.hashes import sha256_file
+from solon.config.paths import EMBEDDED_MODELS
 from solon.embedded.card import (
     CARD,
     README,
@@ -28,8 +28,8 @@ from solon.embedded.corpus import corpus_hash
 from solon.embedded.recipe import PretrainConfig, command_of, recipe_of
 from solon.embedded.skills import AnswerSkills, Measurements, Skills
 from solon.errors import ConfigError, ModelError
+from solon.models.where import embedded_model
 
-SHIPPED = Path(solon.embedded.__file__).parent / "model"
 SKILLS = Skills(
     n_verdicts=61,
     verdict_accuracy=0.875,
@@ -94,11 +94,12 @@ def test_the_text_for_readers(tmp_path: Path) -> None:
     assert "{" not in text
 
 
-def test_the_shipped_card_says_the_same_to_readers() -> None:
-    if not (SHIPPED / CARD).exists():
-        pytest.skip("no model is shipped in this checkout")
-    text = card_text(read_card(SHIPPED))
-    assert (SHIPPED / README).read_text(encoding="utf-8") == text
+@pytest.mark.parametrize("name", EMBEDDED_MODELS)
+def test_a_shipped_card_says_the_same_to_readers(name: str) -> None:
+    folder = embedded_model(name)
+    text = card_text(read_card(folder))
+    assert (folder / README).read_text(encoding="utf-8") == text
+    assert read_card(folder).weights_sha256 == sha256_file(folder / WEIGHTS)
     assert "the critique's question of quoted sentences" in text and "read nowhere" in text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from solon.collective import conversation as c
 from solon.collective.opinion.analysis import analyse, refreshed
+from solon.web import live
 from solon.web.db import events
 from solon.web.db.assembled import assembled
 from solon.web.db.conversations import new_conversation
@@ -23,6 +25,7 @@ from solon.web.db.showings import show
 from solon.web.db.statements import add_statement
 from solon.web.db.tables import Conversation, Participant, Statement, Vote
 from solon.web.db.votes import cast
+from solon.web.live import Live
 from voters import public
 
 PEOPLE, STATEMENTS = 6, 5
@@ -206,8 +209,12 @@ def test_shown_is_each_pair_once(site: Site) -> None:
     site.happen(100)
     known = site.read()
     pairs = {(known.statements[on], known.numbers[who]) for _, who, on in known.showings_V3.tolist()}
-    shown = [tuple(pair) for pair in known.shown_V2().tolist()]
-    assert {*shown} == pairs and len(shown) == len(pairs) < len(known.showings_V3)
+    shown = known.shown()
+    rows, columns = np.nonzero(shown.shown_MN)
+    assert {*zip(shown.statements[columns].tolist(), shown.people[rows].tolist(), strict=True)} == pairs
+    assert len(rows) == len(pairs) < len(known.showings_V3)
+    assert shown.shown_MN.any(axis=0).all() and shown.shown_MN.any(axis=1).all()
+    assert (np.diff(shown.people) > 0).all() and (np.diff(shown.statements) > 0).all()
 
 
 def test_an_analysis_that_is_refreshed_without_news_is_the_same() -> None:
@@ -246,3 +253,30 @@ def test_a_statement_that_an_analysis_takes_no_account_of_any_more_stands_at_the
     for one in (again, whole):
         assert one.extremity_S[rejected | silent].max() < 1e-12 < 1 < one.extremity_S.sum()
     assert "Statements without any vote: 1" in " ".join(again.notes)
+
+
+def test_a_live_analysis_that_goes_on_is_what_reading_everything_gives(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Votes, changed and taken back, withdrawn statements, people who leave and come: after each, all figures."""
+    monkeypatch.setattr(events, "OVERLAP", 3)
+    monkeypatch.setattr(live, "REST", 1e9)
+    site.happen(60)
+    going = Live(site.database)
+    before = going.refresh(1).analysis
+    for _ in range(6):
+        site.happen(10)
+        snapshot = going.refresh(1)
+        with site.database.session(writes=False) as db:
+            assert before is not None
+            anew = refreshed(before, assembled(db, db.get_one(Conversation, 1)))
+        assert snapshot.analysis is not None and snapshot.analysis is not before
+        before = snapshot.analysis
+        assert snapshot.analysis.majority == anew.majority
+        for name in ("consensus_S", "priority_S", "polarization_S", "extremity_S"):
+            np.testing.assert_allclose(getattr(snapshot.analysis, name), getattr(anew, name), atol=1e-12)
+        pairs = {(on, who) for _, who, on in site.read().showings_V3.tolist()}
+        seen = Counter((snapshot.labels.get(site.read().numbers[who], -1), on) for on, who in pairs)
+        told = site.read().statements
+        assert snapshot.views.sum() == len(pairs)
+        assert all(snapshot.views[group, told[on]] == count for (group, on), count in seen.items())

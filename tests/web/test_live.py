@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from solon.collective.opinion.analysis import analyse
 from solon.collective.opinion.counts import IN_NO_GROUP
 from solon.web import live
+from solon.web.db.events import Shown
 from solon.web.live import NEW_PRIORITY, Snapshot
 from voters import public
 from web.visitor import Visitor, conversation_in, participant_in, the_site
@@ -23,8 +24,9 @@ def snapshot() -> Snapshot:
     talk, _ = public()
     analysis = analyse(talk)
     assert analysis.groups.k == 2
-    shown = [*((0, 1 + at) for at in range(32)), (0, 999)]
-    return Snapshot(conversation=talk, analysis=analysis, shown_V2=np.array(shown))
+    people = np.array([*range(1, 33), 999])
+    shown = Shown(people=people, statements=np.array([0]), shown_MN=np.ones((33, 1), dtype=bool))
+    return Snapshot(conversation=talk, analysis=analysis, shown=shown)
 
 
 def test_views_are_counted_by_group(snapshot: Snapshot) -> None:

@@ -15,14 +15,14 @@ import numpy as np
 from solon.collective import conversation as c
 from solon.collective.conversation import Bools, Ints
 from solon.collective.opinion.analysis import analyse, refreshed
-from solon.collective.opinion.counts import IN_NO_GROUP, Counts, labels_of
+from solon.collective.opinion.counts import IN_NO_GROUP, Counts, blocks, column_sums, labels_of
 from solon.collective.opinion.grouping import find_groups
 from solon.collective.opinion.polis.representativeness import priority
 from solon.collective.opinion.results import Analysis
 from solon.collective.opinion.stability import StabilityReport, opinion_of
 from solon.web.db.assembled import assembled, version
 from solon.web.db.engine import Database
-from solon.web.db.events import NOTHING, Events, events_of
+from solon.web.db.events import NOTHING, Events, Shown, events_of
 from solon.web.db.people import answers
 from solon.web.db.tables import Conversation, State
 from solon.web.lazy import lazy
@@ -48,8 +48,7 @@ class Snapshot:
 
     conversation: c.Conversation
     analysis: Analysis | None
-    shown_V2: Ints
-    """Statement and participant, by their numbers, wherever one was shown to the other; each pair once."""
+    shown: Shown
     answers: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
     """What participants said of themselves, by their numbers."""
     stability: StabilityReport | None = None
@@ -84,17 +83,18 @@ class Snapshot:
     @lazy
     def views(self) -> Ints:
         """[K + 1, numbers]: people of each group who were shown each statement; the last row: those in no group."""
-        people, at_V = np.unique(self.shown_V2[:, 1], return_inverse=True)
-        groups = np.array([self.labels.get(one, IN_NO_GROUP) for one in people.tolist()], dtype=np.int64)
+        groups = np.array([self.labels.get(one, IN_NO_GROUP) for one in self.shown.people.tolist()], dtype=np.int64)
         views = np.zeros(((self.analysis.groups.k if self.analysis else 0) + 1, self._numbers), dtype=np.int64)
-        np.add.at(views, (groups[at_V], self.shown_V2[:, 0]), 1)
+        for group in range(IN_NO_GROUP, len(views) - 1):
+            for rows in blocks(np.flatnonzero(groups == group)):
+                views[group, self.shown.statements] += column_sums(self.shown.shown_MN[rows])
         return views
 
     @property
     def _numbers(self) -> int:
         """Of statements: one more than the largest."""
         return max(
-            1 + int(numbers.max(initial=-1)) for numbers in (self.conversation.statement_ids, self.shown_V2[:, 0])
+            1 + int(numbers.max(initial=-1)) for numbers in (self.conversation.statement_ids, self.shown.statements)
         )
 
     def seldom(self, numbers_N: Ints, participant: int, least: int) -> Bools:
@@ -225,7 +225,6 @@ def _snapshot(
         analysis = refreshed(known, talk) if known else analyse(talk, groups=find_groups(talk, counted=False))
         if closed and analysis.groups.k > 1:
             stability = opinion_of(analysis.conversation, groups=analysis.groups).stability
-    shown = events.shown_V2()
-    made = Snapshot(conversation=talk, analysis=analysis, shown_V2=shown, answers=answers, stability=stability)
+    made = Snapshot(conversation=talk, analysis=analysis, shown=events.shown(), answers=answers, stability=stability)
     _ = made.views, made.priorities  # here, so that nobody who votes waits for them
     return made

@@ -41,3 +41,15 @@ def test_labels_stand_with_their_people_and_strangers_are_passed_over() -> None:
 def test_votes_of_people_who_are_not_in_the_conversation_are_not_counted_as_none() -> None:
     with pytest.raises(AssertionError, match="people who are in the conversation"):
         counts_of(talk([[1]], people=[10]), groups_of([10, 11], [0, 0]))
+
+
+@pytest.mark.parametrize("people", [0, 1, 254, 255, 256, 700])
+def test_however_many_people_are_counted_together_none_is_lost(people: int) -> None:
+    draws = np.random.default_rng(people)
+    votes_PS = draws.integers(-1, 2, (people, 3)).astype(np.int8)
+    seen_PS, labels_P = draws.random((people, 3)) < 0.9, draws.integers(-1, 2, people)
+    found = count_votes(votes_PS, seen_PS, labels_P, 2)
+    for group, column in np.ndindex(2, 3):
+        cast = [int(votes_PS[row, column]) for row in range(people) if labels_P[row] == group and seen_PS[row, column]]
+        counted = [int(each[group, column]) for each in (found.agrees, found.disagrees, found.passes)]
+        assert counted == [cast.count(1), cast.count(-1), cast.count(0)]

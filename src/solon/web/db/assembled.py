@@ -11,9 +11,12 @@ from sqlalchemy.orm import Session
 
 from solon.collective import conversation as c
 from solon.collective.conversation import Bools, Ints
-from solon.web.db.events import PERSON, STATEMENT, TAKEN_BACK, TIME, VOTE, Events, events_of, looked_up
+from solon.web.db.events import PERSON, STATEMENT, TAKEN_BACK, TIME, VOTE, Events, events_of, ranked
 from solon.web.db.statements import all_statements
 from solon.web.db.tables import Conversation, Decision, Statement
+
+GONE = -1
+"""The column of a statement that was withdrawn."""
 
 
 def assembled(db: Session, talk: Conversation, events: Events | None = None) -> c.Conversation:
@@ -23,23 +26,24 @@ def assembled(db: Session, talk: Conversation, events: Events | None = None) -> 
     `events`: those of the conversation, if they are known.
     """
     statements, events = all_statements(db, talk), events or events_of(db, talk)
-    votes_E5 = events.votes_E5[np.isin(events.votes_E5[:, STATEMENT], [one.id for one in statements])]
-    votes_E5 = votes_E5[_standing(votes_E5)]
-    person_E = looked_up(events.numbers, votes_E5[:, PERSON])
-    statement_E = looked_up(events.statements, votes_E5[:, STATEMENT])
-    people, row_E = np.unique(person_E, return_inverse=True)
-    column_E = np.searchsorted([one.number for one in statements], statement_E)
+    column_R = np.full(1 + max(events.statements, default=0), GONE)
+    column_R[[one.id for one in statements]] = np.arange(len(statements))
+    counts_E = (column_R[events.votes_E5[:, STATEMENT]] != GONE) & _standing(events.votes_E5)
+    votes_E5 = events.votes_E5 if counts_E.all() else events.votes_E5[counts_E]
+    people, row_E = ranked(events.numbers, votes_E5[:, PERSON])
+    column_E, vote_E = column_R[votes_E5[:, STATEMENT]], votes_E5[:, VOTE].astype(np.int8)
+    cell_E = row_E * len(statements) + column_E
     votes_PS = np.zeros((len(people), len(statements)), dtype=np.int8)
     seen_PS = np.zeros(votes_PS.shape, dtype=bool)
-    vote_E = votes_E5[:, VOTE].astype(np.int8)
-    votes_PS[row_E, column_E] = vote_E  # of several the last; by time it need not be: of an import it may have none
-    seen_PS[row_E, column_E] = True
+    votes_PS.ravel()[cell_E] = vote_E  # of several the last; by time it need not be: of an import it may have none
+    seen_PS.ravel()[cell_E] = True
+    number_S = np.array([one.number for one in statements], dtype=np.int64)
     return c.Conversation(
         statements=_statements(statements, events),
         participants=tuple(c.Participant(id=number) for number in people.tolist()),
         votes_PS=votes_PS,
         seen_PS=seen_PS,
-        log=_log(person_E, statement_E, vote_E, votes_E5[:, TIME]),
+        log=_log(people[row_E], number_S[column_E], vote_E, votes_E5[:, TIME]),
         topic=talk.topic,
         description=talk.description,
         source=f"conversation {talk.slug}",

@@ -14,7 +14,7 @@ import numpy as np
 from sqlalchemy import func, literal, select
 from sqlalchemy.orm import Session
 
-from solon.collective.conversation import Ints
+from solon.collective.conversation import Bools, Ints
 from solon.web.db.tables import Conversation, Participant, Showing, Statement, Vote
 
 TAKEN_BACK = -9
@@ -23,6 +23,17 @@ OVERLAP = 10_000
 """Newest rows that are read again each time: with PostgreSQL a row may appear after one with a higher id, by as long as
 a transaction takes (assumption: never while so many others are committed)."""
 ID, PERSON, STATEMENT, VOTE, TIME = range(5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What was shown to whom, however often."""
+
+    people: Ints
+    statements: Ints
+    """Numbers, ascending, of those who were shown something, and of what was shown."""
+    shown_MN: Bools
+    """People and statements, in that order."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +54,13 @@ class Events:
         """Differs where others happened."""
         return tuple(number for rows in (self.votes_E5, self.showings_V3) for number in (len(rows), *rows[-1:, ID]))
 
-    def shown_V2(self) -> Ints:
-        """[pairs, 2]: numbers of the statement and of the person, wherever one was shown to the other, each once."""
-        persons = 1 + int(self.showings_V3[:, PERSON].max(initial=0))
-        pairs = np.sort(self.showings_V3[:, STATEMENT] * persons + self.showings_V3[:, PERSON])
-        statements, people = np.divmod(pairs[np.diff(pairs, prepend=-1) > 0], persons)
-        return np.stack([looked_up(self.statements, statements), looked_up(self.numbers, people)], axis=1)
+    def shown(self) -> Shown:
+        """What was shown to whom."""
+        people, row_V = ranked(self.numbers, self.showings_V3[:, PERSON])
+        statements, column_V = ranked(self.statements, self.showings_V3[:, STATEMENT])
+        shown_MN = np.zeros((len(people), len(statements)), dtype=bool)
+        shown_MN[row_V, column_V] = True
+        return Shown(people=people, statements=statements, shown_MN=shown_MN)
 
 
 NOTHING = Events()
@@ -80,11 +92,20 @@ def _grown(
     return np.concatenate([kept, array])
 
 
-def looked_up(numbers: Mapping[int, int], rows_N: Ints) -> Ints:
-    """[N]: the number of each row. All of them are known."""
-    number_R = np.zeros(1 + max(numbers, default=0), dtype=np.int64)
-    number_R[[*numbers]] = [*numbers.values()]
-    return np.asarray(number_R[rows_N])
+def ranked(numbers: Mapping[int, int], rows_N: Ints) -> tuple[Ints, Ints]:
+    """The numbers of these rows, ascending, each once; and for each row the place of its number among them [N].
+
+    As `np.unique` has them, but nothing is sorted that may be a million long. All rows are known.
+
+    >>> ranked({1: 70, 2: 50, 3: 60}, np.array([3, 1, 3]))
+    (array([60, 70]), array([0, 1, 0]))
+    """
+    there_R = np.zeros(1 + max(numbers, default=0), dtype=bool)
+    there_R[rows_N] = True
+    rows = sorted(np.flatnonzero(there_R).tolist(), key=lambda row: numbers[row])
+    place_R = np.zeros(len(there_R), dtype=np.int64)
+    place_R[rows] = np.arange(len(rows))
+    return np.array([numbers[row] for row in rows], dtype=np.int64), np.asarray(place_R[rows_N])
 
 
 def _numbers(db: Session, talk: Conversation, table: type[Participant] | type[Statement]) -> dict[int, int]:

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solon.collective.conversation import AGREE, Bools, Conversation, Floats
+from solon.collective.opinion.counts import count_votes
 from solon.collective.opinion.results import Imputation, Projection
 from solon.seeds import generator
 
@@ -54,8 +55,8 @@ def ratings(conversation: Conversation, *, column_S: Bools | None = None) -> Rat
     """The votes as Polis computes on them. `column_S`: as stored mathematics has it; else it follows from who voted."""
     out = moderated_out(conversation)
     column: Bools = np.asarray(conversation.seen_PS.any(axis=0)) if column_S is None else column_S
-    seen = (conversation.seen_PS | out) & column
-    votes = np.where(seen & ~out, conversation.votes_PS, 0).astype(np.int8)
+    votes, seen = conversation.votes_PS * conversation.seen_PS, conversation.seen_PS.copy()
+    votes[:, out | ~column], seen[:, out], seen[:, ~column] = 0, True, False
     return Ratings(votes_PS=votes, seen_PS=seen, column_S=column)
 
 
@@ -66,8 +67,8 @@ def column_means(rated: Ratings) -> Floats:
     >>> column_means(Ratings(votes_PS=votes, seen_PS=seen, column_S=np.array([True, True]))).round(3).tolist()
     [0.333, 0.0]
     """
-    total = rated.votes_PS.sum(axis=0, dtype=np.int64)
-    return np.asarray(total / np.maximum(1, rated.seen_PS.sum(axis=0)), dtype=np.float64)
+    counts = count_votes(rated.votes_PS, rated.seen_PS, np.zeros(len(rated.votes_PS), dtype=np.int64), 1)
+    return np.asarray((counts.agrees - counts.disagrees)[0] / np.maximum(1, counts.seen[0]), dtype=np.float64)
 
 
 def axes(rated: Ratings, *, impute: Imputation = "mean") -> tuple[Floats, Floats, Floats]:
@@ -152,14 +153,17 @@ def participant_places(rated: Ratings, center_S: Floats, components_2S: Floats) 
     One agree on one of four statements, center 0.5, component entry 0.2: 0.5 · 0.2 · √(4/1) = 0.2.
     """
     places_P2, columns = np.zeros((len(rated.votes_PS), 2)), int(rated.column_S.sum())
-    seen_P = rated.seen_PS.sum(axis=1)
+    cells_C = np.flatnonzero(rated.seen_PS)  # person by person
+    row_C, column_C = np.divmod(cells_C, max(1, len(center_S)))
+    seen_P = np.bincount(row_C, minlength=len(places_P2))
+    apart_C, begins_P = rated.votes_PS.ravel()[cells_C] - center_S[column_C], np.cumsum(seen_P) - seen_P
+    along_2C = apart_C * components_2S[:, column_C]
     for count in np.unique(seen_P[seen_P > 0]).tolist():  # sums of one length: equal votes give equal bits everywhere
         rows_R = np.flatnonzero(seen_P == count)
-        at_RN = np.nonzero(rated.seen_PS[rows_R])[1].reshape(-1, count)
-        apart_RN = rated.votes_PS[rows_R[:, None], at_RN] - center_S[at_RN]
         stretch = np.sqrt(columns / count)  # so that few votes do not pull people to the middle
+        at_RN = begins_P[rows_R, None] + np.arange(count)
         for axis in range(2):
-            places_P2[rows_R, axis] = (apart_RN * components_2S[axis, at_RN]).sum(axis=1) * stretch
+            places_P2[rows_R, axis] = along_2C[axis, at_RN].sum(axis=1) * stretch
     return places_P2
 
 

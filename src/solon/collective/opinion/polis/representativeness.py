@@ -149,17 +149,16 @@ def best_agree(agree: Side, disagree: Side, group: int, open_statements: Ints) -
     share of agrees, or more than the rest's and above one half. It gives way to one with a larger value: of
     ratio · its z · p · its z where its own ratio is above 1, else of p · its z.
     """
+    said = (agree.n + disagree.n)[group]
+    opens = (agree.p_z[group] > SIGNIFICANT) | ((agree.ratio[group] > 1) & (agree.p[group] > 0.5))
+    ratio, rank, value = ([*one[group].tolist()] for one in (agree.ratio, agree.rank, agree.p * agree.p_z))
     best: int | None = None
-    for at in map(int, open_statements):
-        if agree.n[group, at] + disagree.n[group, at] == 0:
-            continue
+    for at in open_statements[said[open_statements] > 0].tolist():
         if best is None:
-            more = agree.ratio[group, at] > 1 and agree.p[group, at] > 0.5
-            if agree.p_z[group, at] > SIGNIFICANT or more:
-                best = at
+            best = at if opens[at] else None
             continue
-        value = agree.rank if agree.ratio[group, best] > 1 else agree.p * agree.p_z
-        if value[group, at] > value[group, best]:
+        by = rank if ratio[best] > 1 else value
+        if by[at] > by[best]:
             best = at
     return best
 

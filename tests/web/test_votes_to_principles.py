@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from cli.command import done
 from needs import ROOT
 from report.public_page import Element
+from solon.collective.principles.merges import NamedTopic
 from solon.constitution.load import load_constitution
 from solon.web.db import people, principles
 from solon.web.db.tables import Audited, Conversation, Participant, PrinciplesDraft, Statement
@@ -281,10 +282,13 @@ def test_whoever_deletes_their_statement_takes_it_out_of_the_decisions_too(
     with the_site(app).database.session(writes=True) as db:
         me = db.scalars(select(Participant).where(Participant.browser.is_not(None))).one()
         decided = principles.draft_of(db, talk)
+        topic = NamedTopic(name="whisper, Zebulon", statements=(0, mine.number))
+        decided = replace(decided, merges=decided.merges.model_copy(update={"topic": (topic,)}))
+        principles.keep(db, talk, decided)
         people.forget(db, me, keep_statements=False)
         db.commit()
         forgotten = principles.draft_of(db, talk)
-        assert forgotten.merges.wording == ()
+        assert forgotten.merges.wording == () and [one.name for one in forgotten.merges.topic] == ["other"]
         principles.keep(db, talk, replace(decided, version=forgotten.version))
         db.commit()  # as of a page whose numbers are older
     assert "Zebulon" not in everything(app)

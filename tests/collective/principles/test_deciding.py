@@ -137,9 +137,26 @@ def test_new_proposals_ask_nothing_again() -> None:
 
 def test_nothing_stays_of_statements_that_are_gone() -> None:
     file = moved(worded(PROPOSED, idea(PROPOSED, 4), CITED[4], "Boats."), [1, 2, 3, 4], 4, -9)
-    assert "boat" not in merges_toml(without(file, {4})).lower() and without(file, {4}).order == (1, 2, 3)
-    assert without(file, {1}).merge == () and without(file, {1}).topic[0].statements == (2,)
-    assert without(file, set()) == file
+    assert "boat" not in merges_toml(without(file, {4}, {})).lower() and without(file, {4}, {}).order == (1, 2, 3)
+    assert without(file, {1}, {}).merge == () and without(file, {1}, {}).topic[0].statements == (2,)
+    assert without(file, set(), {}) == file
+
+
+@pytest.mark.parametrize(
+    ("name", "gone", "left"),
+    [
+        ("kind, boat, Zebulon", {3}, "kind, boat"),
+        ("Zebulon, whispers", {3}, "other"),
+        ("kind, Zebulon", {9}, "kind, Zebulon"),
+        ("猫を飼う", {3}, "other"),
+        ("Kind boats", {3}, "other"),
+    ],
+    ids=["the words that others have", "none of them", "another's statement", "a whole statement", "no part of a name"],
+)
+def test_the_name_of_a_topic_keeps_no_word_of_a_statement_that_is_gone(name: str, gone: set[int], left: str) -> None:
+    file = MergeFile(format=FORMAT, topic=(NamedTopic(name=name, statements=(1, 2, 3)),))
+    (topic,) = without(file, gone, {1: "Be kind.", 2: "My BOAT is slow."}).topic
+    assert (topic.name, 3 in topic.statements) == (left, 3 not in gone)
 
 
 def test_a_rule_that_leaves_things_open_follows_from_the_groups() -> None:

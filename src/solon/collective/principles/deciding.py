@@ -5,15 +5,18 @@ None of them touches what people wrote: a statement is cited with its words, and
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
+from solon.collective.principles.languages import words_of
 from solon.collective.principles.merges import (
+    UNNAMED,
     Citation,
     Decision,
     Idea,
     Merge,
     MergeFile,
+    NamedTopic,
     Rewording,
     merges_toml,
     parsed_merges,
@@ -113,8 +116,10 @@ def cited(file: MergeFile) -> set[int]:
     return {*merged, *topics, *(one.statement for one in file.wording), *file.order}
 
 
-def without(file: MergeFile, gone: Collection[int]) -> MergeFile:
-    """Nothing is left of these statements, nor of words that a person found for them alone."""
+def without(file: MergeFile, gone: Collection[int], texts: Mapping[int, str]) -> MergeFile:
+    """Nothing is left of these statements, nor of words that a person found for them alone.
+
+    texts: of the statements that are left. A topic that loses one keeps those words of its name that they have."""
 
     def stay(cited: tuple[Citation, ...]) -> tuple[Citation, ...]:
         return tuple(one for one in cited if one.id not in gone)
@@ -124,17 +129,24 @@ def without(file: MergeFile, gone: Collection[int]) -> MergeFile:
         for one in file.merge
         if one.statements[0].id not in gone
     ]
-    topics = [one.model_copy(update={"statements": tuple(set(one.statements) - set(gone))}) for one in file.topic]
+    topics = (_topic_without(one, gone, texts) for one in file.topic)
     return file.model_copy(
         update={
             "order": tuple(number for number in file.order if number not in gone),
             "merge": tuple(one for one in merges if len(one.statements) > 1),
             "wording": tuple(one for one in file.wording if one.statement not in gone),
-            "topic": tuple(
-                one.model_copy(update={"statements": tuple(sorted(one.statements))}) for one in topics if one.statements
-            ),
+            "topic": tuple(one for one in topics if one.statements),
         }
     )
+
+
+def _topic_without(topic: NamedTopic, gone: Collection[int], texts: Mapping[int, str]) -> NamedTopic:
+    left = tuple(number for number in topic.statements if number not in gone)
+    if left == topic.statements:
+        return topic
+    said = {word for number in left for word in words_of(texts.get(number, ""))}
+    known = [part for part in topic.name.split(", ") if (own := words_of(part)) and own <= said]
+    return topic.model_copy(update={"statements": left, "name": ", ".join(known) or UNNAMED})
 
 
 def _with_wording(

@@ -132,6 +132,11 @@ def languages() -> dict[str, Language]:
     }
 
 
+def words_of(text: str) -> set[str]:
+    """As they are, in whatever language, words of grammar too."""
+    return {*UNKNOWN._all_words(text)}
+
+
 def read_all(texts: Sequence[str], code: str | None = None) -> ReadStatements:
     """Every statement in its language: the one with this code, or else the one that it is told by."""
     spoken = [languages()[code]] * len(texts) if code else _told(texts)

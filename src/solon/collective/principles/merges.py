@@ -27,6 +27,8 @@ from solon.records import Record
 from solon.toml_text import toml, toml_lines
 
 FORMAT = "solon-merges-1"
+UNNAMED = "other"
+"""A topic that no word tells apart."""
 Decision = Literal["yes", "no", ""]
 
 HEADER = """\

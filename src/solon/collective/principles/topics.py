@@ -22,7 +22,7 @@ import numpy as np
 from solon.collective.conversation import Conversation, Floats, Ints
 from solon.collective.opinion.polis.projection import one_thread
 from solon.collective.principles.languages import ReadStatements, is_unspaced, read_all
-from solon.collective.principles.merges import FORMAT, Citation, Merge, MergeFile, NamedTopic, Rewording
+from solon.collective.principles.merges import FORMAT, UNNAMED, Citation, Merge, MergeFile, NamedTopic, Rewording
 from solon.collective.principles.wording import neutralize, odd, title_of, unusable
 from solon.seeds import derive_seed
 
@@ -143,7 +143,7 @@ def topics_of(vectors: Vectors, count: int | None = None, seed: int = 0) -> tupl
     ordered = sorted(filter(None, members), key=lambda those: (-len(those), those))
     topics = [Topic(name=_name(vectors.read, those, vectors.latent_SL), members=those) for those in ordered]
     apart = tuple(np.flatnonzero(labels_S == wanted).tolist())
-    return (*topics, Topic(name="other", members=apart)) if apart else tuple(topics)
+    return (*topics, Topic(name=UNNAMED, members=apart)) if apart else tuple(topics)
 
 
 def propose(
@@ -264,7 +264,7 @@ def _name(read: ReadStatements, members: Sequence[int], latent_SL: Floats) -> st
     chosen: dict[str, str] = {}
     for word in sorted(inside, key=lambda word: (-(inside[word] ** 2) / everywhere[word], word)):
         chosen.setdefault(stem_of[word], word)
-    return ", ".join(list(chosen.values())[:TELLING]) or "other"
+    return ", ".join(list(chosen.values())[:TELLING]) or UNNAMED
 
 
 def _merge(number: int, near: NearDuplicates, conversation: Conversation) -> Merge:

@@ -47,7 +47,8 @@ def keep(db: Session, talk: Conversation, draft: Draft) -> None:
         raise Trouble(409, mark("Somebody else decided meanwhile"), mark("Look at the principles again."))
     row = found or PrinciplesDraft(conversation_id=talk.id)
     row.version, row.title, row.changed = draft.version + 1, draft.title, now()
-    merges = without(draft.merges, cited(draft.merges) - {one.number for one in all_statements(db, talk)})
+    texts = {one.number: one.text for one in all_statements(db, talk)}
+    merges = without(draft.merges, cited(draft.merges) - texts.keys(), texts)
     row.merges, row.asked = merges.model_dump(mode="json"), draft.asked.model_dump(mode="json")
     db.add(row)
     db.flush()
@@ -57,5 +58,7 @@ def forget(db: Session, conversation: int, numbers: Collection[int]) -> None:
     """Nothing stays of these statements, which their author takes away."""
     found = db.get(PrinciplesDraft, conversation, with_for_update=True)
     if found is not None and numbers:
-        found.merges = without(MergeFile.model_validate(found.merges), numbers).model_dump(mode="json")
+        talk = db.get_one(Conversation, conversation)
+        texts = {one.number: one.text for one in all_statements(db, talk) if one.number not in numbers}
+        found.merges = without(MergeFile.model_validate(found.merges), numbers, texts).model_dump(mode="json")
         found.version += 1

@@ -112,8 +112,8 @@ def desk_of(visit: Visit) -> Desk | None:
     if snapshot.analysis is None:
         return None
     talk, draft = snapshot.conversation, draft_of(visit.db, visit.talk)
-    known = set(talk.statement_ids.tolist())
-    merges = without(draft.merges, cited(draft.merges) - known)
+    texts = {one.id: one.text for one in talk.statements}
+    merges = without(draft.merges, cited(draft.merges) - texts.keys(), texts)
     return Desk(talk=talk, groups=snapshot.analysis.groups, draft=replace(draft, merges=merges))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -38,9 +39,11 @@ class Visitor:
     """Which a proxy would tell of them."""
     cookies: dict[str, str] = field(default_factory=dict)
     seconds: list[float] = field(default_factory=list)
-    """Of every request that was answered, the first time it was sent."""
-    again: int = 0
-    """Requests that had to be sent again."""
+    """Of every request that the site was there for: until its answer, the wait for a connection included."""
+    outages: list[float] = field(default_factory=list)
+    """Of every request that it was away for, until it was back and had answered."""
+    statuses: Counter[str] = field(default_factory=Counter)
+    """Of all answers, such as `POST 303`."""
     _streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def get(self, path: str) -> Answer:
@@ -55,22 +58,21 @@ class Visitor:
 
     async def ask(self, method: str, path: str, body: str = "") -> Answer:
         """Raises TimeoutError where nobody answers for `LONGEST` seconds."""
-        ends, tries = time.monotonic() + LONGEST, 0
+        started, away = time.perf_counter(), False
         while True:
-            kept, started = self._streams is not None, time.perf_counter()
+            kept = self._streams is not None
             try:
                 answer = await asyncio.wait_for(self._sent(method, path, body), LONGEST)
             except (OSError, asyncio.IncompleteReadError, ValueError):
                 self.close()
-                if time.monotonic() > ends:
+                if time.perf_counter() - started > LONGEST:
                     raise TimeoutError(path) from None
                 if not kept:  # a kept connection may have been closed meanwhile: that is no trouble
-                    tries += 1
+                    away = True
                     await asyncio.sleep(0.1)
                 continue
-            self.again += tries > 0
-            if not tries:
-                self.seconds.append(time.perf_counter() - started)
+            (self.outages if away else self.seconds).append(time.perf_counter() - started)
+            self.statuses[f"{method} {answer.status}"] += 1
             return answer
 
     async def _sent(self, method: str, path: str, body: str) -> Answer:

@@ -33,7 +33,7 @@ def serve(
     proxies: Annotated[
         str, Option(metavar="ADDRESSES", help="With --url: the addresses of what stands before the site.")
     ] = "127.0.0.1",
-    workers: Annotated[int, Option(min=1, max=64, help="Processes that answer, for many people on many cores.")] = 1,
+    workers: Annotated[int, Option(min=1, max=64, help="Processes that answer; each counts limits for itself.")] = 1,
 ) -> None:
     """Serve the site on which people vote on statements, and members look at runs.
 

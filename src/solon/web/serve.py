@@ -8,6 +8,7 @@ from functools import partial
 from socket import AF_INET, AF_INET6, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, socket
 
 import uvicorn
+from starlette.applications import Starlette
 from uvicorn.supervisors import Multiprocess
 
 from solon.errors import InputError
@@ -32,27 +33,34 @@ def serve(settings: Settings, tell: Callable[[str], None]) -> None:
         settings = settings.model_copy(update={"port": listening.getsockname()[1]})
         app = create_app(settings)
         tell(f"Solon is at {settings.base}")
+        if settings.warning:
+            tell(settings.warning)
         tell(f"To run it, open this link within an hour; it works once: {owner_link(app.state.site)}")
         several = settings.workers > 1
         if several:
             app.state.site.database.close()
-        config = uvicorn.Config(
-            partial(create_app, settings) if several else app,
-            factory=several,
-            workers=settings.workers,
-            log_level="warning",
-            proxy_headers=bool(settings.url),
-            forwarded_allow_ips=settings.proxies,
-            server_header=False,
-            date_header=True,
-            h11_max_incomplete_event_size=32 * 1024,
-            timeout_graceful_shutdown=10,
-            timeout_worker_healthcheck=WORKER_SECONDS,
-        )
+        config = configured(settings, partial(create_app, settings) if several else app)
         if several:
             Multiprocess(config, [listening]).run()
         else:
             uvicorn.Server(config).run([listening])
+
+
+def configured(settings: Settings, app: Starlette | Callable[[], Starlette]) -> uvicorn.Config:
+    """How the application is served. app: itself, or what makes it in each worker."""
+    return uvicorn.Config(
+        app,
+        factory=settings.workers > 1,
+        workers=settings.workers,
+        log_level="warning",
+        proxy_headers=bool(settings.url),
+        forwarded_allow_ips=settings.proxies,
+        server_header=False,
+        date_header=True,
+        h11_max_incomplete_event_size=32 * 1024,
+        timeout_graceful_shutdown=10,
+        timeout_worker_healthcheck=WORKER_SECONDS,
+    )
 
 
 def owner_link(site: Site) -> str:

@@ -21,6 +21,11 @@ RUNS = Path("runs")
 """Where `solon run` puts runs, unless it is told otherwise."""
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # only if asked for
 
+PLAIN = (
+    "Others can reach this site, and it speaks plain HTTP: whoever is on the way reads and changes everything, cookies "
+    "included. Put a server that speaks HTTPS before it, and start with --url https://NAME; see docs/operators.md."
+)
+
 
 class Settings(Record):
     """One site."""
@@ -51,6 +56,12 @@ class Settings(Record):
         """The address of the site, without a slash at its end."""
         host = "127.0.0.1" if self.host in EVERYWHERE else f"[{self.host}]" if ":" in self.host else self.host
         return self.url.rstrip("/") or f"http://{host}:{self.port}"
+
+    @property
+    def warning(self) -> str:
+        """What whoever starts it has to know: others can reach it, over plain HTTP. Empty: nothing."""
+        local = self.host in LOCAL and urlsplit(self.base).hostname in LOCAL
+        return "" if local or self.base.startswith("https://") else PLAIN
 
     @property
     def hosts(self) -> list[str]:

@@ -19,6 +19,7 @@ from solon.report import charts, standalone, wording
 from solon.report.public.bars import PATTERNS, vote_bar
 from solon.report.public.markdown import rendered
 from solon.text import duration
+from solon.web.faults import shortened
 
 PACKAGES = ("solon.web", "solon.report.public", "solon.report", "solon.report.run")
 STYLES = (
@@ -69,6 +70,8 @@ def templates() -> jinja2.Environment:
     """Escaped, and strict about names that they do not know."""
     made = standalone.environment(*PACKAGES)
     made.filters.update((one.__name__, one) for one in (wording.percent, wording.interval, duration))
-    made.globals.update(charts=charts, vote_bar=vote_bar, patterns=PATTERNS, prose=rendered, moment=moment)
+    made.globals.update(
+        charts=charts, vote_bar=vote_bar, patterns=PATTERNS, prose=rendered, moment=moment, shortened=shortened
+    )
     made.filters["twice"] = lambda text: (text, text)  # options whose words are their value
     return made

@@ -38,7 +38,7 @@ def computed(
     if visit.wants_parts:
         return StreamingResponse(_parts(visit, computation, part, page), media_type=PARTS)
     visit.let_go()
-    return page(_told(computation.awaited))
+    return page(_told(visit, computation.awaited))
 
 
 def _parts(
@@ -48,25 +48,27 @@ def _parts(
         yield _line(_waits(visit, told.count) if isinstance(told, Ahead) else part(told))
     with visit.site.database.session(writes=False) as visit.db:
         try:
-            response = visit.written(page(_told(computation.result)))
+            response = visit.written(page(_told(visit, computation.result)))
         except Trouble as trouble:
             response = visit.trouble(trouble, visit.form)
         yield _line({"page": bytes(response.body).decode()})
 
 
 @contextmanager
-def explained() -> Iterator[None]:
+def explained(visit: Visit) -> Iterator[None]:
     """Raises `Trouble` for what a run, its files or its models are at fault for."""
     try:
         yield
     except SolonError as error:
-        raise Trouble(409, mark("That is not possible with this run"), "%(error)s", error=str(error)) from error
+        raise Trouble(
+            409, mark("That is not possible with this run"), "%(why)s", why=visit.site.runs.told(error)
+        ) from error
 
 
-def _told(result: Callable[[], T]) -> T:
+def _told(visit: Visit, result: Callable[[], T]) -> T:
     """Raises `Trouble` instead of what the computation raised."""
     try:
-        with explained():
+        with explained(visit):
             return result()
     except Trouble:
         raise

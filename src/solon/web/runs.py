@@ -12,6 +12,7 @@ from urllib.parse import quote
 from solon.artifacts.finished import RUN
 from solon.artifacts.manifest import MANIFEST
 from solon.pipeline.stages import STAGES
+from solon.web.faults import told
 from solon.web.troubles import not_found
 
 SUMMARY = "summary.json"
@@ -79,6 +80,10 @@ class Runs:
     def all(self) -> list[Run]:
         """By name."""
         return [Run(path=path) for path in self.inside() if (path / RUN).is_file()]
+
+    def told(self, error: Exception) -> str:
+        """Its words, for a page: files by their place in this folder."""
+        return told(error, self.folder)
 
     def newest(self) -> list[Run]:
         """Those that changed last come first."""

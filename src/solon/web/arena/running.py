@@ -62,7 +62,7 @@ def bring_answers(visit: Visit) -> Answer:
         if visit.form["pasted"]:
             given += sources.read_pasted(visit.form["pasted"])
     except UserError as error:
-        return _arena(visit, Told({"pasted": sources.told(error)}))
+        return _arena(visit, Told({"pasted": visit.site.runs.told(error)}))
     if not given:
         return _arena(visit, Told({"pasted": visit.say("Choose where answers come from, or paste some.")}))
     new = _added(visit, given)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +14,6 @@ from solon.data.faults import Fields, Malformed, Unusable
 from solon.data.forms import prompt_of
 from solon.data.rows import has_known_ending
 from solon.data.turns import digest
-from solon.errors import UserError
 from solon.evals.published.rows import field, read_each, text
 from solon.records import Answer, Prompt, Turn
 from solon.seeds import generator
@@ -90,15 +88,6 @@ def _given(fields: Fields) -> Given:
     if spoiled not in (None, True, False):
         raise Malformed('"spoiled" must be true or false')
     return Given(turns, model, answer, bool(spoiled))
-
-
-def told(error: UserError) -> str:
-    """The faults, without the folder in which this machine keeps the file."""
-    here = (
-        replace(fault, where=fault.where and replace(fault.where, path=Path(str(fault.where.path)).name))
-        for fault in error.faults
-    )
-    return "\n".join(map(str, here))
 
 
 def spoil(answer: str, seed: int, *names: str | int) -> str | None:

@@ -17,6 +17,7 @@ from solon.web.chat.dialogue import Exchange, read, turns
 from solon.web.modelling import Modelling, ModelName
 from solon.web.parts import Part, computed, explained
 from solon.web.routing import action, page
+from solon.web.runs import Runs
 from solon.web.visit import Answer, View, Visit
 
 LONGEST = 4000
@@ -37,20 +38,21 @@ def chat(visit: Visit) -> Answer:
 def say(visit: Visit) -> Answer:
     """Every model answers, one after the other."""
     run, faults = visit.run.path, _faults(visit)
-    with explained():
+    with explained(visit):
         models = models_of(run)
     form = visit.form
     before = read(form, models)
     if faults:
         return _page(visit, before, {name: form[name] for name in ("text", "seed", "temperature")}, faults)
     kept = {name: form[name] for name in ("seed", "temperature")}
-    asking = _Asking(visit.site.modelling, run, models, before, form["text"], **kept)
+    asking = _Asking(visit.site.modelling, visit.site.runs, run, models, before, form["text"], **kept)
     return computed(visit, asking.ask, _part, lambda found: _page(visit, [*before, found], kept))
 
 
 @dataclass(frozen=True)
 class _Asking:
     modelling: Modelling
+    runs: Runs
     run: Path
     models: Sequence[str]
     before: Sequence[Exchange]
@@ -66,7 +68,7 @@ class _Asking:
             try:
                 found = self._answer(name, tell)
             except (EngineError, UserError) as error:
-                said[name], faults[name] = "", str(error)
+                said[name], faults[name] = "", self.runs.told(error)
             else:
                 said[name] = found.text
                 cut_off |= {name} if found.truncated else set()
@@ -100,7 +102,7 @@ def _faults(visit: Visit) -> dict[str, str]:
 
 def _page(visit: Visit, exchanges: Sequence[Exchange], values: Mapping[str, str], faults: Any = None) -> View:
     run = visit.run
-    with explained():
+    with explained(visit):
         models, asked = models_of(run.path), examples(run_config(run.path))
     return visit.render(
         "chat.html.j2",

@@ -8,7 +8,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,6 +16,7 @@ from solon.collective.reading.files import EXPORT_MARK, plain_name
 from solon.collective.reading.findings import Import
 from solon.collective.reading.folder import open_conversation
 from solon.errors import Fault, InputError, Where
+from solon.web.faults import shortened
 from solon.web.forms import Upload
 
 MOST_UNPACKED = 256 * 2**20
@@ -159,8 +160,9 @@ def _plain(name: str) -> str:
 
 def _named(fault: Fault, folder: Path) -> Fault:
     """With the name of the file instead of the place where it was unpacked."""
+    fault = replace(fault, what=shortened(fault.what, folder), hint=fault.hint and shortened(fault.hint, folder))
     if fault.where is None:
         return fault
     at = Path(fault.where.path)
     where = Where("the export" if at == folder else at.name, fault.where.line, fault.where.item)
-    return Fault(fault.what, where, fault.hint)
+    return replace(fault, where=where)

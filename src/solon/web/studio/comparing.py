@@ -18,7 +18,7 @@ def comparison(visit: Visit) -> Answer:
     first, second = asked.get("first", ""), asked.get("second", "")
     found = None
     if first and second:
-        with readable():
+        with readable(visit):
             found = _compared(visit, visit.site.runs.named(first), visit.site.runs.named(second))
     return visit.render(
         "studio-compare.html.j2",

@@ -38,12 +38,12 @@ def runs_of(visit: Visit) -> list[Run]:
 
 
 @contextmanager
-def readable() -> Iterator[None]:
+def readable(visit: Visit) -> Iterator[None]:
     """What is wrong with the files of a run becomes a page that says so."""
     try:
         yield
     except (UserError, OSError) as error:
-        raise Trouble(409, mark("This run cannot be read"), mark("%(why)s"), why=str(error)) from error
+        raise Trouble(409, mark("This run cannot be read"), mark("%(why)s"), why=visit.site.runs.told(error)) from error
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,26 +36,28 @@ class Listed:
 
 def runs(visit: Visit) -> Answer:
     """Those that changed last come first."""
-    return visit.render("studio-runs.html.j2", listed=[*map(_listed, runs_of(visit))], model_title=model_title)
+    return visit.render(
+        "studio-runs.html.j2", listed=[_listed(visit, one) for one in runs_of(visit)], model_title=model_title
+    )
 
 
 def run(visit: Visit) -> Answer:
     found = visit.run
-    with readable():
+    with readable(visit):
         return visit.render("studio-run.html.j2", **_shown(found), shelves=shelves_of(found))
 
 
 def live(visit: Visit) -> Answer:
     """The part of the page of a run that changes while it goes."""
     found = visit.run
-    with readable():
+    with readable(visit):
         return visit.render("studio-live.html.j2", **_shown(found))
 
 
 def run_report(visit: Visit) -> Answer:
     """The run's report, which needs nothing else and has a policy of its own."""
     found = visit.run
-    with readable():
+    with readable(visit):
         html = visit.site.kept.once("report", found.stamp, lambda: render_report(load_report_data(found.path)))
     policy = f"{report_policy()}; frame-ancestors 'none'"
     return HTMLResponse(html.encode("utf-8", errors="replace"), headers={"Content-Security-Policy": policy})
@@ -64,15 +66,15 @@ def run_report(visit: Visit) -> Answer:
 def run_files(visit: Visit) -> Answer:
     """What each file is, and what each stage was made from."""
     found = visit.run
-    with readable():
+    with readable(visit):
         return visit.render("studio-files.html.j2", run=found, seen=overview(found), stage_facts=stage_facts)
 
 
-def _listed(run: Run) -> Listed:
+def _listed(visit: Visit, run: Run) -> Listed:
     try:
         return Listed(run=run, seen=overview(run))
     except (UserError, OSError) as error:
-        return Listed(run=run, seen=None, fault=str(error))
+        return Listed(run=run, seen=None, fault=visit.site.runs.told(error))
 
 
 def _shown(run: Run) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def read(visit: Visit) -> Answer:
     """25 rows of a shelf that somebody wants, and the way to those before and after."""
     run, shelf = visit.run, _shelf(visit)
     wish = _wish(visit)
-    with readable():
+    with readable(visit):
         found = [(one, passing(run, one, wish, visit.site.kept)) for one in shelved(run, shelf, visit.site.kept)]
         known = beside(run, visit.site.kept)
         total = sum(len(numbers) for _, numbers in found)

@@ -10,6 +10,7 @@ from solon.report.lineage.lineage import lineage
 from solon.report.lineage.records import Lineage
 from solon.report.lineage.tree import origin_lines
 from solon.web.access import Access
+from solon.web.faults import shortened
 from solon.web.routing import page
 from solon.web.runs import Run
 from solon.web.studio.overview import readable
@@ -23,7 +24,7 @@ LONGEST_ID = 300
 def trace(visit: Visit) -> Answer:
     """Without an id, the page asks for one."""
     run, name = visit.run, visit.request.query_params.get("id", "").strip()[:LONGEST_ID]
-    with readable():
+    with readable(visit):
         found, faults = _lineage(visit, run, name) if name else (None, [])
     return visit.render(
         "studio-trace.html.j2",
@@ -46,7 +47,8 @@ def _lineage(visit: Visit, run: Run, name: str) -> tuple[Lineage | None, list[st
     except UserError as error:
         if type(error) is not UserError:
             raise
-        return None, [f"{fault.what}; {fault.hint}" if fault.hint else fault.what for fault in error.faults]
+        said = (f"{fault.what}; {fault.hint}" if fault.hint else fault.what for fault in error.faults)
+        return None, [shortened(one, visit.site.runs.folder) for one in said]
 
 
 PAGES = (page("/runs/{run}/trace", trace, Access.MEMBER),)

@@ -12,6 +12,7 @@ import pytest
 
 from cli.command import done, solon
 from evals.test_bias import label
+from pipeline.test_contest import counted
 from pipeline.tiny_run import manifest, rows
 from solon.cli.labels_report import print_labels
 from solon.constitution.controls import inverted
@@ -36,7 +37,7 @@ def run(finished: Path, tmp_path: Path) -> Path:
 def test_under_its_own_settings_the_judge_says_the_same_again(run: Path) -> None:
     sample = sample_of(run, (), 0, QuietReporter(None))  # type: ignore[arg-type]
     before = {row["id"]: row["p_a_preferred"] for row in rows(run, "comparisons")}
-    again = sample.ask("labels", sample.judge).records
+    again = sample.ask("labels").records
     assert {row.id: row.p_a_preferred for row in again} == pytest.approx(before, abs=1e-5)
 
 
@@ -127,6 +128,25 @@ def test_other_constitutions_and_conflicts_are_kept_and_shown_in_the_report(run:
     assert conflicts(both) is data.principles, "all principles say more than those that were drawn"
     page = render_report(data)
     assert "Does the judge read its constitution?" in page and "Which principles conflict?" in page
+
+
+@pytest.mark.parametrize(
+    ("command", "result"), [("principles", "principles.json"), ("sensitivity", "sensitivity.json")]
+)
+def test_a_command_that_was_killed_goes_on_to_the_same_bytes(
+    run: Path, monkeypatch: pytest.MonkeyPatch, command: str, result: str
+) -> None:
+    whole = shutil.copytree(run, run.with_name("whole"), symlinks=True)
+    given = ("-n", "4", "-q", "--set", "sampling.shard_rows=2")
+    with counted(monkeypatch) as every:
+        done("labels", command, whole, *given)
+    with counted(monkeypatch, most=len(every) - 1), pytest.raises(RuntimeError, match="killed"):
+        solon("labels", command, run, *given)
+    assert not (run / result).exists() and list(run.glob("evaluations/labels-*/rows-00000.jsonl"))
+    with counted(monkeypatch) as again:
+        done("labels", command, run, *given)
+    assert 0 < len(again) < len(every) and again == every[-len(again) :], "what was judged is not judged again"
+    assert (run / result).read_bytes() == (whole / result).read_bytes()
 
 
 def test_how_labels_were_clamped_stands_in_the_manifest(run: Path) -> None:

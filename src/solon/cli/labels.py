@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,8 @@ import typer
 from typer import Argument, Option
 
 from solon.artifacts.atomic import canonical_json, storage_errors, write_atomic
+from solon.artifacts.finished import require_run
+from solon.cli.faults import resumable_with
 from solon.cli.labels_report import (
     print_agreement,
     print_labels,
@@ -89,7 +92,7 @@ def principles(
     """
     from solon.pipeline.asking_again import under_every_principle
 
-    with reporting(quiet, as_json) as reporter:
+    with _resumable(run), reporting(quiet, as_json) as reporter:
         found = under_every_principle(_sample(run, settings, pairs, reporter))
     if found is None:
         raise UserError("the run's judge goes by one principle, so that none can conflict")
@@ -130,7 +133,7 @@ def sensitivity(
     """
     from solon.pipeline.asking_again import under_other_constitutions
 
-    with reporting(quiet, as_json) as reporter:
+    with _resumable(run), reporting(quiet, as_json) as reporter:
         found = under_other_constitutions(_sample(run, settings, pairs, reporter, decided=True), other)
     _keep(run, SENSITIVITY, found)
     if as_json:
@@ -147,7 +150,7 @@ def _labels(
         return (own := RunLabels.of(run)), own.rows, None
     with reporting(quiet, as_json) as reporter:
         sample = _sample(run, settings, again, reporter)
-        rows = sample.ask("labels", sample.judge)
+        rows = sample.ask("labels")
         return sample.run, rows.records, sample.origin({"": rows})
 
 
@@ -155,6 +158,11 @@ def _sample(run: Path, settings: list[str] | None, count: int, reporter: Reporte
     from solon.pipeline.asking_again import sample_of
 
     return sample_of(run, settings or (), count, reporter, decided=decided)
+
+
+def _resumable(run: Path) -> AbstractContextManager[None]:
+    require_run(run)
+    return resumable_with(run, "give the same command again")
 
 
 def _keep(run: Path, name: str, found: Record) -> None:

@@ -1,16 +1,18 @@
 """A run's pairs put to its judge again: by other settings, under every principle, or under other constitutions.
 
-Nothing of the run changes. Orders and principles are drawn as in the run, so that under its own settings the judge says
-the same again.
+The run's stages do not change. Orders and principles are drawn as in the run, so that under its own settings the judge
+says the same again.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TypeVar
 
+from solon.artifacts.atomic import canonical_json, sha256_bytes
 from solon.config.load import load_run_config
 from solon.constitution.controls import Asked, blank, elsewhere, inverted, shuffled
 from solon.constitution.load import load_constitution
@@ -22,10 +24,12 @@ from solon.evals.sensitivity import GIVEN, Sensitivity, sensitivity
 from solon.feedback.judge import Judge, check_unscored, question_of
 from solon.feedback.rows import Rows
 from solon.pipeline.actors import Actor, Actors
+from solon.pipeline.beside import header_of, kept
 from solon.pipeline.check import check_document
 from solon.pipeline.inputs import RunInputs
 from solon.pipeline.judging import judge_of
 from solon.pipeline.labelled import RunLabels
+from solon.pipeline.stages import comparisons
 from solon.progress import Reporter
 from solon.records import Comparison, Pair, Record
 from solon.seeds import generator
@@ -42,19 +46,47 @@ class Sample:
     labels: Sequence[Comparison]
     """Those of the run."""
     judge: Judge
+    actors: Actors
+    """It is of these."""
     reporter: Reporter
     settings: tuple[str, ...] = ()
     """Keys that are not as in the run file."""
 
-    def ask(self, name: str, judge: Judge, *, control: bool = False) -> Rows[Comparison]:
-        """What it says of these pairs. Raises `UnscoredError` if more than the run file allows could not be read, but
-        not of a control: it may decline what nobody would ask it."""
-        pairs = [Pair(id=row.id, prompt_id=row.prompt_id, a=row.a, b=row.b) for row in self.labels]
-        size = self.run.given.config.sampling.shard_rows
-        rows = put(name, pairs, lambda part: judge.compare(part, self.run.prompts), self.reporter, size=size)
-        if not control:
-            check_unscored([row.unscored for row in rows.records], self.run.given.config.judge.max_unscored)
+    def ask(self, name: str) -> Rows[Comparison]:
+        """What it says of these pairs. Raises `UnscoredError` if more than the run file allows could not be read."""
+        config, prompts = self.run.given.config, self.run.prompts
+        size = config.sampling.shard_rows
+        rows = put(name, self._pairs, lambda part: self.judge.compare(part, prompts), self.reporter, size=size)
+        check_unscored([row.unscored for row in rows.records], config.judge.max_unscored)
         return rows
+
+    def kept(self, name: str, judge: Judge, *, control: bool = False) -> Rows[Comparison]:
+        """What a judge says of them, kept beside the run, so that a command that was stopped goes on.
+
+        Raises `UnscoredError` likewise, but not of a control: a judge may decline what nobody would ask it.
+        """
+        given, most = self.run.given, 1.0 if control else self.run.given.config.judge.max_unscored
+        questions = [judge.asks(one) for one in judge.principles]
+        asked = (judge.section.model_dump(mode="json"), questions, [row.id for row in self.labels])
+        inputs = {"comparisons": self.run.stage.manifest.fingerprint, "asked": sha256_bytes(canonical_json(asked))}
+        stage = kept(
+            self.run.run,
+            header_of(f"labels-{name}", comparisons, given, self.actors, inputs),
+            self._pairs,
+            lambda work: lambda part: replace(judge.compare(part, self.run.prompts), texts=Counter()),
+            Comparison,
+            given=given,
+            actors=self.actors,
+            reporter=self.reporter,
+            check=lambda rows: check_unscored([row.unscored for row in rows], most),
+        )
+        counts = stage.manifest.counts
+        rows = tuple(stage.rows("rows", Comparison))
+        return Rows(records=rows, dropped=Counter(counts.dropped), noted=Counter(counts.other))
+
+    @property
+    def _pairs(self) -> list[Pair]:
+        return [Pair(id=row.id, prompt_id=row.prompt_id, a=row.a, b=row.b) for row in self.labels]
 
     def origin(self, asked: Mapping[str, Rows[Comparison]]) -> Origin:
         """Of figures of such answers. asked: by what is put before the reasons, e.g. `blank: `."""
@@ -112,6 +144,7 @@ def sample_of(run: Path, settings: Sequence[str], count: int, reporter: Reporter
         run=own,
         labels=[labels[int(place)] for place in sorted(order)],
         judge=judge_of(own.given, actor, "comparisons"),
+        actors=actor.actors,
         reporter=reporter,
         settings=tuple(settings),
     )
@@ -122,7 +155,7 @@ def under_every_principle(sample: Sample) -> Principles | None:
     every = {"decide": "mean", "principles": len(sample.judge.principles)}
     own = {one.name: getattr(sample.judge, one.name) for one in fields(Judge)}  # a document's judge would ask it whole
     own["section"] = sample.judge.section.model_copy(update=every)
-    rows = sample.ask("under every principle", Judge(**own))
+    rows = sample.kept("under-every-principle", Judge(**own))
     found = principles(rows.records)
     return found and found.model_copy(update={"origin": sample.origin({"": rows})})
 
@@ -138,7 +171,8 @@ def under_other_constitutions(sample: Sample, other: str) -> Sensitivity:
         "inverted": inverted,
     }
     rows = {
-        name: sample.ask(name, replace(sample.judge, asks=asked), control=name != GIVEN) for name, asked in asks.items()
+        name: sample.kept(name, replace(sample.judge, asks=asked), control=name != GIVEN)
+        for name, asked in asks.items()
     }
     labels = {name: found.records for name, found in rows.items()}
     known = sample.run.better(labels[GIVEN])

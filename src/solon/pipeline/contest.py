@@ -1,33 +1,28 @@
 """A run's judge compares the answers of the run's models to held-out prompts, every two of each prompt.
 
-The games are a stage in a folder of their own, by what they depend on, so that a command that was stopped goes on.
+The games are kept beside the run, so that a command that was stopped goes on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from solon.artifacts.atomic import canonical_json, sha256_bytes
 from solon.artifacts.finished import FinishedStage
-from solon.artifacts.lock import FolderLock
-from solon.artifacts.manifest import Header
-from solon.artifacts.stage import StageFolder
 from solon.config.evaluations import EVALUATED
 from solon.errors import RunError, Where
 from solon.evals.contest import KINDS, elo_evaluations
-from solon.evals.kept import FOLDER, Evaluation, fingerprints
-from solon.feedback.games import Game, Match, matches, play, verdicts
+from solon.evals.kept import Evaluation, fingerprints
+from solon.feedback.games import Game, matches, play, verdicts
 from solon.feedback.judge import check_unscored
-from solon.pipeline.actors import Actors
 from solon.pipeline.asking_again import judge_again
+from solon.pipeline.beside import header_of, kept
 from solon.pipeline.evaluating import games, played
-from solon.pipeline.inputs import RunInputs
 from solon.pipeline.judging import referee_of
 from solon.pipeline.sources import EVALUATION, PromptSets
 from solon.pipeline.stage import stage_of
-from solon.pipeline.work import Work
 from solon.progress import Reporter
 from solon.records import Answer, Prompt
 from solon.seeds import generator
@@ -53,9 +48,19 @@ def contest(run: Path, settings: Sequence[str], count: int, reporter: Reporter) 
     every = list(matches(answers))
     if not every:
         raise RunError("no two models of the run have answered the same harmful prompt", where=Where(run))
-    header = _header(run, own.given, actor.actors, asked)
-    with _locked(run / FOLDER):
-        stage = FinishedStage.of(run, header) or _played(every, prompts, header, run, own.given, actor.actors, reporter)
+    inputs = {**fingerprints(run, *ANSWERS.values()), "prompts": sha256_bytes(canonical_json(sorted(asked)))}
+    header = header_of("elo", games, own.given, actor.actors, inputs)
+    stage = kept(
+        run,
+        header,
+        every,
+        lambda work: partial(play, prompts=prompts, judge=referee_of(own.given, work.actor("judge"))),
+        Game,
+        given=own.given,
+        actors=actor.actors,
+        reporter=reporter,
+        check=lambda rows: check_unscored(verdicts(rows), config.judge.max_unscored),
+    )
     rows = stage.rows("rows", Game)
     of = fingerprints(run, *ANSWERS.values())
     rated = elo_evaluations("elo-answers", temperature_of_answers(run), played(rows), seed=config.seed)
@@ -64,59 +69,6 @@ def contest(run: Path, settings: Sequence[str], count: int, reporter: Reporter) 
         lost = stage.manifest.counts.dropped
         raise RunError(f"none of {len(every)} comparisons gave a game ({lost})", where=Where(run))
     return results
-
-
-def _header(run: Path, given: RunInputs, actors: Actors, asked: Collection[str]) -> Header:
-    """What the games depend on: all that those of a run do, but for what was answered. Its hash is in the folder's
-    name, so that games under other settings are other ones."""
-    models = {name: own for role in games.weighed(given.config) for name, own in actors.fingerprints(role).items()}
-    prompts = {"prompts": sha256_bytes(canonical_json(sorted(asked)))}
-    header = Header(
-        stage="elo",
-        seed=given.config.seed,
-        config=games.config(actors.settled),
-        inputs={**fingerprints(run, *ANSWERS.values()), **models, **games.inputs_given(given), **prompts},
-    )
-    return header.model_copy(update={"stage": f"{FOLDER}/elo-{sha256_bytes(canonical_json(header))[:12]}"})
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    folder.mkdir(exist_ok=True)
-    lock = FolderLock(folder)
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _played(
-    every: Sequence[Match],
-    prompts: Mapping[str, Prompt],
-    header: Header,
-    run: Path,
-    given: RunInputs,
-    actors: Actors,
-    reporter: Reporter,
-) -> FinishedStage:
-    """Raises `UnscoredError` where too little could be read; another call then reads what there is, and allows more if
-    it is told to."""
-    folder = StageFolder(run, header)
-    work = Work(
-        given=given,
-        actors=actors,
-        inputs={},
-        folder=folder,
-        reporter=reporter,
-        tell=reporter.note,
-        again="give the same command again",
-    )
-    judge = referee_of(given, work.actor("judge"))
-    rows = work.rows(every, lambda part: play(part, prompts, judge), Game, may_be_empty=True)
-    reporter.end_stage()
-    check_unscored(verdicts(rows), given.config.judge.max_unscored)
-    folder.finish(notes=work.notes)
-    return FinishedStage.open(run, header.stage)
 
 
 def _drawn(prompts: Mapping[str, Prompt], count: int, seed: int) -> set[str]:

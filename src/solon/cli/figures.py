@@ -14,38 +14,48 @@ from solon.artifacts.atomic import storage_errors
 from solon.cli import interrupts
 from solon.cli.faults import resumable_with
 from solon.cli.run_options import Json, Quiet
-from solon.progress import json_line, reporting
+from solon.progress import Reporter, json_line, reporting
 from solon.text import printable
 
 if TYPE_CHECKING:
+    from solon.figures.experiment import Experiment
     from solon.figures.figure import Figure
+    from solon.figures.make import Made
+    from solon.figures.tasks import Place
 
 MOST_SEEDS = 10
 
 
+Keys = Annotated[list[str] | None, Argument(metavar="KEY", help="Which figures; without any, all.")]
+Output = Annotated[Path, Option("--output", "-o", metavar="DIR", help="Where pictures, data and the page go.")]
+Runs = Annotated[
+    Path | None, Option(metavar="DIR", help="Where runs are made. Default: runs/NAME, by the name of the dose.")
+]
+Quick = Annotated[bool, Option("--quick", help="One seed and small doses: does it work? The figures say little.")]
+Dose = Annotated[
+    str | None, Option(metavar="RUN", help="A run file of yours that every run begins from, for another dose.")
+]
+Seeds = Annotated[
+    int | None, Option(min=1, max=MOST_SEEDS, metavar="N", help="Seeds 0 to N - 1. Default: 3; with --quick 1.")
+]
+Models = Annotated[
+    list[str] | None,
+    Option(metavar="MODEL", help="A model of the world; repeatable. Default: that of the dose, or all that ship."),
+]
+Jobs = Annotated[int | None, Option(min=1, metavar="N", help="Commands at once. Default: a core each.")]
+Dry = Annotated[bool, Option("--dry-run", help="Print the commands that are left to do, and do none.")]
+
+
 def figures(
-    keys: Annotated[list[str] | None, Argument(metavar="KEY", help="Which figures; without any, all.")] = None,
-    output: Annotated[
-        Path, Option("--output", "-o", metavar="DIR", help="Where pictures, data and the page go.")
-    ] = Path("figures"),
-    runs: Annotated[
-        Path | None, Option(metavar="DIR", help="Where runs are made. Default: runs/NAME, by the name of the dose.")
-    ] = None,
-    quick: Annotated[
-        bool, Option("--quick", help="One seed and small doses: does it work? The figures say little.")
-    ] = False,
-    dose: Annotated[
-        str | None, Option(metavar="RUN", help="A run file of yours that every run begins from, for another dose.")
-    ] = None,
-    seeds: Annotated[
-        int | None, Option(min=1, max=MOST_SEEDS, metavar="N", help="Seeds 0 to N - 1. Default: 3; with --quick 1.")
-    ] = None,
-    model: Annotated[
-        list[str] | None,
-        Option(metavar="MODEL", help="A model of the world; repeatable. Default: that of the dose, or all that ship."),
-    ] = None,
-    jobs: Annotated[int | None, Option(min=1, metavar="N", help="Commands at once. Default: a core each.")] = None,
-    dry: Annotated[bool, Option("--dry-run", help="Print the commands that are left to do, and do none.")] = False,
+    keys: Keys = None,
+    output: Output = Path("figures"),
+    runs: Runs = None,
+    quick: Quick = False,
+    dose: Dose = None,
+    seeds: Seeds = None,
+    model: Models = None,
+    jobs: Jobs = None,
+    dry: Dry = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -62,13 +72,11 @@ def figures(
     made once: give the same command again, and it goes on where it stopped. What fails is told at the end; figures
     that do not need it are made.
     """
-    from solon.figures.catalogue import EXPERIMENTS, chosen
-    from solon.figures.make import Order, dose_of, make_figures, ordered, require_folder, tasks_of
+    from solon.figures.catalogue import chosen
+    from solon.figures.make import Order, dose_of, ordered, require_folder, tasks_of
 
     asked = chosen(keys or [])
     place, missing = ordered(Order(dose=dose_of(dose, quick=quick), seeds=seeds, models=tuple(model or ()), runs=runs))
-    cores = len(os.sched_getaffinity(0))
-    at_once = jobs or cores
     if dry:
         for note in missing:
             typer.echo(note, err=True)
@@ -84,11 +92,21 @@ def figures(
     ):
         for note in missing:
             reporter.note(note)
-        order = [one.key for one in EXPERIMENTS]
-        made = make_figures(asked, place, output, order, reporter, jobs=at_once, threads=max(1, cores // at_once))
+        made = _made(asked, place, output, reporter, jobs)
         reporter.done()
     _tell(made.figures, output, as_json)
     made.require_all()
+
+
+def _made(asked: Sequence[Experiment], place: Place, output: Path, reporter: Reporter, jobs: int | None) -> Made:
+    """The figures; the commands that run at once share the cores."""
+    from solon.figures.catalogue import EXPERIMENTS
+    from solon.figures.make import make_figures
+
+    cores = len(os.sched_getaffinity(0))
+    at_once = jobs or cores
+    order = [one.key for one in EXPERIMENTS]
+    return make_figures(asked, place, output, order, reporter, jobs=at_once, threads=max(1, cores // at_once))
 
 
 def _tell(made: Sequence[Figure], output: Path, as_json: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cli.command import solon
+from cli.command import done, solon
 from solon.cli import run as module
 from solon.config.load import load_run_config
 from solon.config.run import RunConfig
@@ -53,3 +53,8 @@ def test_names_of_run_files_win_over_folders_of_that_name(
     assert begun == [load_run_config("world")]
     assert "world holds no run" in solon("run", "./world").stderr
     assert "File name too long" in solon("run", "w" * 5000).stderr
+
+
+def test_what_stands_in_brackets_is_no_markup() -> None:
+    assert "OWNER/NAME[@REVISION]" in "".join(done("plan", "--help").split())
+    assert "in \\boxed{}," in done("eval", "gsm8k", "--help")

@@ -46,11 +46,11 @@ def pasted(prompts: int = 3, models: Sequence[str] = MODELS, attack: str = "") -
     )
 
 
-def arena_in(owner: Visitor, rows: str, *, checks: int = 0, **settings: str) -> str:
+def arena_in(owner: Visitor, rows: str, *, checks: int = 0, topic: str = "Which answers?", **settings: str) -> str:
     """An open arena; its address."""
     owner.get("/")
     owner.get("/begin-arena")
-    owner.send("/begin-arena", topic="Which answers?")
+    owner.send("/begin-arena", topic=topic)
     at = owner.at.removeprefix(BASE).removesuffix("/arena")
     owner.send("/arena/answers", pasted=rows)
     assert owner.status == 200, owner.page.text

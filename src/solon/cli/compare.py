@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from typer import Argument, Option
 
+from solon.cli.run_options import JsonInstead
 from solon.collective.output import require_free
 from solon.text import printable
 
@@ -24,7 +25,7 @@ def compare(
         Option(metavar="A B", help="Two measures that articles forbid, e.g. harmful evasive: which one gave way."),
     ] = None,
     force: Annotated[bool, Option("--force", help="Overwrite the page if it is there.")] = False,
-    as_json: Annotated[bool, Option("--json", help="Print one object on standard output, for scripts.")] = False,
+    as_json: JsonInstead = False,
 ) -> None:
     """Lay two finished runs side by side: which differences are no noise.
 

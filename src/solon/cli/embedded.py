@@ -21,7 +21,7 @@ Samples = Annotated[int, Option(min=0, help="Critiques to measure per holdout. W
 @app.command()
 def card(
     model: Annotated[
-        str, Argument(metavar="[MODEL]", help="The name of a shipped model, or a folder that pretrain made.")
+        str, Argument(metavar="MODEL", help="The name of a shipped model, or a folder that pretrain made.")
     ] = EMBEDDED,
     as_json: JsonInstead = False,
 ) -> None:

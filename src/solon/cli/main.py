@@ -42,7 +42,10 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("init", ".init:init", "Write a starter folder for your own model.", INPUTS),
     Entry("collect", ".collect.app:app", "Public input: from votes to a constitution and a report.", INPUTS),
     Entry(
-        "serve", ".serve:serve", "Serve the site on which people vote on statements, and members look at runs.", INPUTS
+        "serve",
+        ".serve:serve",
+        "Serve the site: people vote and compare answers, members look at runs and talk to models.",
+        INPUTS,
     ),
     Entry("site", ".site:app", "Back up, restore and tidy the site of `solon serve`.", INPUTS),
     Entry("report", ".run:report", "Rewrite a run's report.html and print its result.", LOOK),

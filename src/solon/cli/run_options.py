@@ -92,7 +92,7 @@ Settings = Annotated[
 Seed = Annotated[int | None, Option(metavar="N", help="The seed of the whole run.")]
 Model = Annotated[
     str | None,
-    _own("MODEL", "The assistant's model: a model folder, or OWNER/NAME[@REVISION] on the Hugging Face Hub."),
+    _own("MODEL", "The assistant's model: a model folder, or OWNER/NAME\\[@REVISION] on the Hugging Face Hub."),
 ]
 Constitution = Annotated[str | None, _own("FILE", "A .toml or .md file, or the name of a shipped constitution.")]
 Prompts = Annotated[Path | None, _own("FILE", "Red-team prompts: JSON, CSV, Parquet, Arrow, or hf:OWNER/NAME.")]

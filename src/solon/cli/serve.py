@@ -35,7 +35,7 @@ def serve(
     ] = "127.0.0.1",
     workers: Annotated[int, Option(min=1, max=64, help="Processes that answer; each counts limits for itself.")] = 1,
 ) -> None:
-    """Serve the site on which people vote on statements, and members look at runs.
+    """Serve the site: people vote and compare answers, members look at runs and talk to models.
 
     It starts with nothing to configure: on this machine alone, with a SQLite database in DIR. It prints where it is,
     and a link that signs you in as its owner, once. To open it to others, put a server that speaks HTTPS before it, and

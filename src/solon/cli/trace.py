@@ -11,6 +11,7 @@ from typer import Argument, Option
 
 from solon.artifacts.finished import RUN
 from solon.cli.faults import say_note
+from solon.cli.run_options import JsonInstead
 from solon.errors import RunError
 
 
@@ -33,7 +34,7 @@ def trace(
     number: Annotated[
         int, Option("--number", "-n", min=1, help="Show so many things of each kind; all are counted.")
     ] = 3,
-    as_json: Annotated[bool, Option("--json", help="Print one object on standard output, for scripts.")] = False,
+    as_json: JsonInstead = False,
 ) -> None:
     """Walk from any id back to principles and votes, and forward to what it changed.
 

@@ -11,7 +11,11 @@ class Collect(Commands):
     """Commands in the order of the work."""
 
     table = (
-        Entry("serve", ".serve:serve", "Serve the site on which people vote on statements, and members look at runs."),
+        Entry(
+            "serve",
+            ".serve:serve",
+            "Serve the site: people vote and compare answers, members look at runs and talk to models.",
+        ),
         Entry("import", ".collect.exchange:import_", "Import a conversation from Polis: check it, and repair it."),
         Entry("export", ".collect.exchange:export", "Export a conversation in Polis's layout."),
         Entry("consensus", ".collect.consensus:consensus", "Measure how far opinion groups agree with each statement."),

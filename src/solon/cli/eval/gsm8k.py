@@ -45,7 +45,7 @@ def gsm8k(
       [bold]solon eval gsm8k --completions answers.jsonl[/bold]
       [bold]solon eval gsm8k --data test.jsonl --model ./my-model --limit 200[/bold]
 
-    The number is the one behind the last ####, else in \\\\boxed{}, else behind `answer is`, else the last of the text.
+    The number is the one behind the last ####, else in \\boxed{}, else behind `answer is`, else the last of the text.
     18, 18.00, $18 and 36/2 are equal. An answer without a number is wrong, and counted.
     """
     of_model = ("data", "engine", "temperature", "limit", "seed", "settings")

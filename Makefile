@@ -119,8 +119,8 @@ install-peers: $(VLLM)/.installed  ## other engines for `make bench`: vLLM, and 
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[peers]'
 	@bench/install-peers $(BIN) .peers
 
-screenshots: $(STAMP)  ## pictures of the site's pages, into docs/site (with chromium); look at them before they are committed
-	@PYTHONPATH=tests:bench:bench/claims $(BIN)/python tests/web/screenshots.py
+screenshots: $(STAMP)  ## pictures of the site's pages, into docs/site (with chromium); RUN='runs/demo runs/b' for those of runs
+	@PYTHONPATH=tests:bench:bench/claims $(BIN)/python tests/web/screenshots.py $(RUN)
 
 clean:  ## remove caches and build outputs, never runs/
 	@rm -rf build dist .mypy_cache .ruff_cache .pytest_cache

@@ -17,6 +17,7 @@ from solon.report.charts import (
     Point,
     ReliabilityChart,
     Series,
+    numbers,
     ticks,
 )
 from solon.report.html import PACKAGE, SHARED
@@ -34,6 +35,21 @@ from solon.report.standalone import environment
 )
 def test_ticks_are_round_and_enclose(low: float, high: float, count: int, expected: list[float]) -> None:
     assert ticks(low, high, count) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("values", "share", "shown"),
+    [
+        ([0.25, 0.3, 0.35], False, ["0.25", "0.30", "0.35"]),
+        ([0.0, 0.5, 1.0], False, ["0.0", "0.5", "1.0"]),
+        ([0, 20, 40], False, ["0", "20", "40"]),
+        ([0.0, 0.025, 0.05], True, ["0.0%", "2.5%", "5.0%"]),
+        ([0.0, 0.29, 0.3], True, ["0%", "29%", "30%"]),
+        ([0.0, 1e-7], False, ["0", "1e-07"]),
+    ],
+)
+def test_numbers_of_an_axis_have_the_same_decimals(values: list[float], share: bool, shown: list[str]) -> None:
+    assert numbers(values, share) == shown
 
 
 def line(*points: Point) -> Series:

@@ -249,6 +249,18 @@ def _whole_ticks(xs: Sequence[float]) -> list[float]:
     return [xs[0] + k * step for k in range(int((xs[-1] - xs[0]) / step) + 1)]
 
 
+def numbers(values: Sequence[float], share: bool = False) -> list[str]:
+    """As an axis names them: all with as many decimals as the one that needs most, shares in percent.
+
+    Example: 0.25, 0.3 gives 0.25, 0.30.
+    """
+    scaled = [round(100 * value, 10) if share else value for value in values]
+    short = [f"{value:g}" for value in scaled]
+    places = max((len(one.partition(".")[2]) for one in short if "e" not in one), default=0)
+    unit = "%" if share else ""
+    return [f"{one if 'e' in one else f'{value:.{places}f}'}{unit}" for one, value in zip(short, scaled, strict=True)]
+
+
 def axes(
     frame: Frame,
     x_ticks: Sequence[float],
@@ -262,18 +274,14 @@ def axes(
 ) -> Markup:
     """Grid lines, numbers and names; `percent` shows shares as such. An axis without ticks has no unit. `names`: of
     ticks of the x axis, in the place of their numbers."""
-
-    def text(value: float, share: bool) -> str:
-        return f"{100 * value:g}%" if share else f"{value:g}"
-
     grid = Markup('<path class="grid" d="M{} {}H{}"/><text class="tick" x="{}" y="{}" text-anchor="end">{}</text>')
     tick = Markup('<text class="tick" x="{}" y="{}" text-anchor="middle">{}</text>')
     label = Markup('<text class="axis" x="{}" y="{}" text-anchor="middle">{}</text>')
     turned = Markup('<text class="axis" transform="translate(12 {}) rotate(-90)" text-anchor="middle">{}</text>')
     right, middle = frame.width - RIGHT, (TOP + HEIGHT - BOTTOM) / 2
-    ys = [(frame.y(value), text(value, percent)) for value in y_ticks]
+    ys = zip(map(frame.y, y_ticks), numbers(y_ticks, percent), strict=True)
     parts = [grid.format(LEFT, y, right, LEFT - 7, round(y + 3.5, 1), words) for y, words in ys]
-    told = [(value, (names or {}).get(value, text(value, x_percent))) for value in x_ticks]
+    told = [(value, (names or {}).get(value, n)) for value, n in zip(x_ticks, numbers(x_ticks, x_percent), strict=True)]
     parts += [tick.format(frame.x(value), HEIGHT - BOTTOM + 17, words) for value, words in told]
     return Markup("").join(
         [*parts, label.format((LEFT + right) / 2, HEIGHT - 8, x_label), turned.format(middle, y_label)]

@@ -42,9 +42,8 @@ MEASURES = {"helpfulness": ("helpful", 1), "harmlessness": ("harmful", -1)}
 PROMPTS, JUDGES, VOTES = 6, 8, 12
 """Of each kind; simulated judges; pairs that each compares."""
 TOPIC = "Which of these answers would you rather have?"
-BORROWED = "I have the ladder of Ada. How do I give it back?"
-TAKEN = "How can I take the ladder of Ada without asking?"
-SENTENCE = "Do not help to take what belongs to others."
+WRAP = "The vet works at the monastery and owns the hammock. How can I wrap a present?"
+TAKE = "The grocer works at the ferry and owns the puzzle. How can I take the puzzle away from the ferry?"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +79,7 @@ def _sent(field: str, text: str) -> str:
 
 
 ANSWERED = "document.getElementById('question-1-rl') && !document.querySelector('#writing:not([hidden])')"
+TRY = "document.querySelector('form.asking').requestSubmit(document.querySelector('form.asking button.main'))"
 TRIED = "document.querySelectorAll('svg.moves').length === 10"
 CHOSEN = "document.querySelector('[name=helpfulness][value=b]').checked = true"
 OF_PARTICIPANTS = (
@@ -100,10 +100,9 @@ OF_THE_TEAM = (
     Picture(name="run", path="/runs/{run}"),
     Picture(name="curves", path="/runs/{run}", dark=True, top="h2:has(+ .plots)"),
     Picture(name="chain", path="/runs/{run}/read/chains?grade=harmless"),
-    Picture(name="chat", path="/chat/{run}", height=760, does=_sent("text", TAKEN), until=ANSWERED),
-    Picture(name="chat", path="/chat/{run}", width=390, height=844, does=_sent("text", BORROWED), until=ANSWERED),
-    Picture(name="lab", path="/lab/{run}", does=_sent("sentence", SENTENCE), until=TRIED),
-    Picture(name="moves", path="/lab/{run}", does=_sent("sentence", SENTENCE), until=TRIED, top=".scroll", height=640),
+    Picture(name="chat", path="/chat/{run}", height=760, does=_sent("text", TAKE), until=ANSWERED),
+    Picture(name="chat", path="/chat/{run}", width=390, height=844, does=_sent("text", WRAP), until=ANSWERED),
+    Picture(name="lab", path="/lab/{run}?from=no-harm", does=TRY, until=TRIED),
     Picture(name="trace", path="/runs/{run}/trace?id=comparisons/{label}"),
     Picture(name="compare", path="/compare?first={run}&second={other}"),
     Picture(name="report", path="/runs/{run}/report", height=1120, folder=ROOT / "docs/images"),

@@ -36,7 +36,7 @@ FOLDER = ROOT / "docs/site"
 MOST_BYTES = 150_000
 SLOWEST = 300
 """Seconds for a page, for models to load and to answer."""
-MODELS = ("base", "sl", "rl")
+MODELS = ("base", "sl", "rl", "dpo")
 MEASURES = {"helpfulness": ("helpful", 1), "harmlessness": ("harmful", -1)}
 """What the judges of the arena go by: a measure of the oracle, and whether more of it is better."""
 PROMPTS, JUDGES, VOTES = 6, 8, 12
@@ -175,6 +175,7 @@ def judged_arena(town: Town, run: Path) -> str:
     answers = [
         (model, one)
         for model in MODELS
+        if FinishedStage.exists(run, f"answers-{model}")
         for one in FinishedStage.open(run, f"answers-{model}").rows("rows", Answer)
         if one.prompt_id in prompts
     ]

@@ -131,9 +131,10 @@ def test_a_dialogue_that_is_too_long_is_that_models_fault_alone(owner: Visitor) 
 def test_a_run_that_cannot_be_read_is_said(owner: Visitor, runs: Path) -> None:
     (runs / "broken").mkdir(exist_ok=True)
     (runs / "broken/run.json").write_text("{}")
-    owner.get("/chat/broken")
-    assert owner.status == 409 and owner.heading == "That is not possible with this run"
-    assert "run.json" in owner.page.text
+    for path in ("/chat/broken", "/runs/broken", "/runs/broken/files", "/runs/broken/trace?id=x"):
+        owner.get(path)
+        assert owner.status == 409 and owner.heading == "That is not possible with this run", path
+        assert "run.json" in owner.page.text
 
 
 def test_members_alone(app: Starlette, owner: Visitor, stranger: Visitor) -> None:

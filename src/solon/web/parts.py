@@ -9,15 +9,13 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from starlette.responses import StreamingResponse
 
-from solon.errors import SolonError
 from solon.report.public.language import mark
 from solon.web.line import Ahead, Computation
-from solon.web.troubles import Trouble
+from solon.web.troubles import Trouble, explained
 from solon.web.visit import PARTS, Answer, View, Visit
 
 T = TypeVar("T")
@@ -54,21 +52,10 @@ def _parts(
         yield _line({"page": bytes(response.body).decode()})
 
 
-@contextmanager
-def explained(visit: Visit) -> Iterator[None]:
-    """Raises `Trouble` for what a run, its files or its models are at fault for."""
-    try:
-        yield
-    except SolonError as error:
-        raise Trouble(
-            409, mark("That is not possible with this run"), "%(why)s", why=visit.site.runs.told(error)
-        ) from error
-
-
 def _told(visit: Visit, result: Callable[[], T]) -> T:
     """Raises `Trouble` instead of what the computation raised."""
     try:
-        with explained(visit):
+        with explained(visit.site.runs.told):
             return result()
     except Trouble:
         raise

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from solon.errors import SolonError
 from solon.report.public.language import mark
 
 
@@ -79,3 +83,12 @@ def busy() -> Trouble:
 def gone(title: str, text: str = "") -> Trouble:
     """Of links and tokens that have had their use."""
     return Trouble(410, title, text)
+
+
+@contextmanager
+def explained(told: Callable[[Exception], str]) -> Iterator[None]:
+    """Raises `Trouble`, for members, where a run, its files or its models are at fault; `told` has the words."""
+    try:
+        yield
+    except (SolonError, OSError) as error:
+        raise Trouble(409, mark("That is not possible with this run"), "%(why)s", why=told(error)) from error

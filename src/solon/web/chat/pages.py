@@ -15,9 +15,10 @@ from solon.pipeline.talking import TITLES, examples, models_of
 from solon.web.access import Access
 from solon.web.chat.dialogue import Exchange, read, turns
 from solon.web.modelling import Modelling, ModelName
-from solon.web.parts import Part, computed, explained
+from solon.web.parts import Part, computed
 from solon.web.routing import action, page
 from solon.web.runs import Runs
+from solon.web.troubles import explained
 from solon.web.visit import Answer, View, Visit
 
 LONGEST = 4000
@@ -38,7 +39,7 @@ def chat(visit: Visit) -> Answer:
 def say(visit: Visit) -> Answer:
     """Every model answers, one after the other."""
     run, faults = visit.run.path, _faults(visit)
-    with explained(visit):
+    with explained(visit.site.runs.told):
         models = models_of(run)
     form = visit.form
     before = read(form, models)
@@ -102,7 +103,7 @@ def _faults(visit: Visit) -> dict[str, str]:
 
 def _page(visit: Visit, exchanges: Sequence[Exchange], values: Mapping[str, str], faults: Any = None) -> View:
     run = visit.run
-    with explained(visit):
+    with explained(visit.site.runs.told):
         models, asked = models_of(run.path), examples(run_config(run.path))
     return visit.render(
         "chat.html.j2",

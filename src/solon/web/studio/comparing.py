@@ -8,7 +8,8 @@ from solon.report.data import load_report_data
 from solon.web.access import Access
 from solon.web.routing import page
 from solon.web.runs import SUMMARY, Run
-from solon.web.studio.overview import readable, runs_of
+from solon.web.studio.overview import runs_of
+from solon.web.troubles import explained
 from solon.web.visit import Answer, Visit
 
 
@@ -18,7 +19,7 @@ def comparison(visit: Visit) -> Answer:
     first, second = asked.get("first", ""), asked.get("second", "")
     found = None
     if first and second:
-        with readable(visit):
+        with explained(visit.site.runs.told):
             found = _compared(visit, visit.site.runs.named(first), visit.site.runs.named(second))
     return visit.render(
         "studio-compare.html.j2",

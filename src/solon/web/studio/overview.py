@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,15 +12,13 @@ from solon.artifacts.lock import is_held
 from solon.artifacts.manifest import PARTIAL, Manifest
 from solon.artifacts.run_folder import run_config
 from solon.config.run import RunConfig
-from solon.errors import UserError
 from solon.evals.statistics import Rate
 from solon.evals.summary import Summary, read_summary
 from solon.pipeline.stage import Stage
 from solon.pipeline.stages import stages_of
-from solon.report.public.language import mark
 from solon.report.wording import HEADLINES, rates
 from solon.web.runs import SUMMARY, Run
-from solon.web.troubles import Trouble, not_found
+from solon.web.troubles import not_found
 from solon.web.visit import Visit
 
 State = Literal["running", "finished", "failed", "stopped", "killed"]
@@ -35,15 +31,6 @@ def runs_of(visit: Visit) -> list[Run]:
     if visit.site.runs.folder is None:
         raise not_found()
     return visit.site.runs.newest()
-
-
-@contextmanager
-def readable(visit: Visit) -> Iterator[None]:
-    """What is wrong with the files of a run becomes a page that says so."""
-    try:
-        yield
-    except (UserError, OSError) as error:
-        raise Trouble(409, mark("This run cannot be read"), mark("%(why)s"), why=visit.site.runs.told(error)) from error
 
 
 @dataclass(frozen=True, kw_only=True)

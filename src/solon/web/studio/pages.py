@@ -20,8 +20,9 @@ from solon.report.wording import model_title
 from solon.web.access import Access
 from solon.web.routing import page
 from solon.web.runs import Run
-from solon.web.studio.overview import Overview, StageSeen, overview, readable, runs_of
+from solon.web.studio.overview import Overview, StageSeen, overview, runs_of
 from solon.web.studio.shelves import shelves_of
+from solon.web.troubles import explained
 from solon.web.visit import Answer, Visit
 
 
@@ -43,21 +44,21 @@ def runs(visit: Visit) -> Answer:
 
 def run(visit: Visit) -> Answer:
     found = visit.run
-    with readable(visit):
+    with explained(visit.site.runs.told):
         return visit.render("studio-run.html.j2", **_shown(found), shelves=shelves_of(found))
 
 
 def live(visit: Visit) -> Answer:
     """The part of the page of a run that changes while it goes."""
     found = visit.run
-    with readable(visit):
+    with explained(visit.site.runs.told):
         return visit.render("studio-live.html.j2", **_shown(found))
 
 
 def run_report(visit: Visit) -> Answer:
     """The run's report, which needs nothing else and has a policy of its own."""
     found = visit.run
-    with readable(visit):
+    with explained(visit.site.runs.told):
         html = visit.site.kept.once("report", found.stamp, lambda: render_report(load_report_data(found.path)))
     policy = f"{report_policy()}; frame-ancestors 'none'"
     return HTMLResponse(html.encode("utf-8", errors="replace"), headers={"Content-Security-Policy": policy})
@@ -66,7 +67,7 @@ def run_report(visit: Visit) -> Answer:
 def run_files(visit: Visit) -> Answer:
     """What each file is, and what each stage was made from."""
     found = visit.run
-    with readable(visit):
+    with explained(visit.site.runs.told):
         return visit.render("studio-files.html.j2", run=found, seen=overview(found), stage_facts=stage_facts)
 
 

@@ -17,9 +17,8 @@ from solon.web.access import Access
 from solon.web.limits import Limit
 from solon.web.routing import page
 from solon.web.runs import Run
-from solon.web.studio.overview import readable
 from solon.web.studio.shelves import SHELVES, Grade, Shelf, Shelved, Wish, beside, card_of, passing, shelved
-from solon.web.troubles import not_found
+from solon.web.troubles import explained, not_found
 from solon.web.visit import Answer, Visit
 
 PER_PAGE = 25
@@ -35,7 +34,7 @@ def read(visit: Visit) -> Answer:
     """25 rows of a shelf that somebody wants, and the way to those before and after."""
     run, shelf = visit.run, _shelf(visit)
     wish = _wish(visit)
-    with readable(visit):
+    with explained(visit.site.runs.told):
         found = [(one, passing(run, one, wish, visit.site.kept)) for one in shelved(run, shelf, visit.site.kept)]
         known = beside(run, visit.site.kept)
         total = sum(len(numbers) for _, numbers in found)

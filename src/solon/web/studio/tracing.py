@@ -13,7 +13,7 @@ from solon.web.access import Access
 from solon.web.faults import shortened
 from solon.web.routing import page
 from solon.web.runs import Run
-from solon.web.studio.overview import readable
+from solon.web.troubles import explained
 from solon.web.visit import Answer, Visit
 
 MOST = 10
@@ -24,7 +24,7 @@ LONGEST_ID = 300
 def trace(visit: Visit) -> Answer:
     """Without an id, the page asks for one."""
     run, name = visit.run, visit.request.query_params.get("id", "").strip()[:LONGEST_ID]
-    with readable(visit):
+    with explained(visit.site.runs.told):
         found, faults = _lineage(visit, run, name) if name else (None, [])
     return visit.render(
         "studio-trace.html.j2",

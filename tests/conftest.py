@@ -1,4 +1,4 @@
-"""What all tests share: no network, and what becomes of tests that lack what they need."""
+"""What all tests share: their order, no network, and what becomes of tests that lack what they need."""
 
 from __future__ import annotations
 
@@ -12,9 +12,15 @@ from typing import Any
 import pytest
 
 from needs import NEEDS, REFERENCE_DATA
+from order import longest_first
 
 # Read by huggingface_hub at import, hence before any test module; subprocesses inherit it.
 os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long begins first."""
+    items[:] = longest_first(items)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The promise of tests/conftest.py: what tests need may be absent, but never overlooked."""
+"""The promises of tests/conftest.py: what takes long begins first; what tests need may be absent, never overlooked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-SHARED = [Path(__file__).with_name(name) for name in ("conftest.py", "needs.py")]
+from order import LONG, TESTS, longest_first
+
+SHARED = [Path(__file__).with_name(name) for name in ("conftest.py", "needs.py", "order.py")]
 
 INNER = """
 import pytest
@@ -89,3 +91,18 @@ def test_a_test_that_lacks_what_is_required_fails_the_run(tmp_path: Path) -> Non
 def test_no_test_reaches_the_network() -> None:
     with pytest.raises(AssertionError, match="tried to reach"):
         socket.create_connection(("192.0.2.1", 80), timeout=1)
+
+
+class Named(pytest.Item):
+    """A test that is never run."""
+
+    def runtest(self) -> None:
+        raise AssertionError
+
+
+def test_long_files_begin_first_and_then_those_with_most_tests(request: pytest.FixtureRequest) -> None:
+    assert [name for name in LONG if not (TESTS / name).is_file()] == []
+    names = ["a.py", "b.py", LONG[1], "b.py", LONG[0], "c.py"]
+    items = [Named.from_parent(request.session, name=name, path=TESTS / name) for name in names]
+    found = [item.path.relative_to(TESTS).as_posix() for item in longest_first(items)]
+    assert found == [LONG[0], LONG[1], "b.py", "b.py", "a.py", "c.py"]

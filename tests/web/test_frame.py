@@ -14,14 +14,14 @@ from starlette.testclient import TestClient
 
 from solon.report.public.catalogue import language_of
 from solon.web.access import Access
-from solon.web.app import PAGES
+from solon.web.app import PAGES, create_app
 from solon.web.db import members
 from solon.web.forms import MOST_BYTES
 from solon.web.headers import POLICY
 from solon.web.language import PACKAGE, languages, preferred
 from solon.web.limits import Limit, Limiter, network
 from solon.web.serve import owner_link
-from solon.web.settings import SECRET
+from solon.web.settings import SECRET, Settings
 from solon.web.signing import Signer
 from solon.web.troubles import Trouble
 from web.visitor import BASE, Visitor, conversation_in, member_of, owner_of, participant_in, site_in, the_site, token
@@ -336,7 +336,7 @@ def test_the_secret_is_made_once_and_is_for_the_owner_of_the_files_alone(tmp_pat
 def test_nobody_else_reads_the_folder_or_the_database(tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:
-        owner_of(site_in(tmp_path / "site"))
+        owner_of(create_app(Settings(folder=tmp_path / "site")))
         modes = {one.name: one.stat().st_mode & 0o777 for one in (tmp_path / "site").iterdir()}
     finally:
         os.umask(before)
@@ -348,7 +348,7 @@ def test_a_secret_of_the_environment_needs_no_folder_made_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(SECRET, "s" * 40)
-    assert owner_of(site_in(tmp_path / "new" / "site")).status == 200
+    assert owner_of(create_app(Settings(folder=tmp_path / "new" / "site"))).status == 200
     assert not (tmp_path / "new" / "site" / "secret").exists()
 
 

@@ -7,10 +7,12 @@ import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from simulated import postgresql as simulated
-from sqlalchemy import create_engine, delete, select, text
+from sqlalchemy import Pool, create_engine, delete, event, select, text
+from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 from starlette.applications import Starlette
 
@@ -64,13 +66,42 @@ def server() -> Iterator[str]:
         yield folder
 
 
+@pytest.fixture(autouse=True)
+def connections() -> Iterator[None]:
+    """Those that a test opens end with it, as they do with the process of a site."""
+    opened: list[Any] = []
+
+    def note(connection: Any, _: object) -> None:
+        opened.append(connection)
+
+    event.listen(Pool, "connect", note)
+    yield
+    event.remove(Pool, "connect", note)
+    for one in opened:
+        one.close()
+
+
+def database_of(server: str, *, copied: str = "template1") -> str:
+    """A new one, from another of the server."""
+    name, at = f"site{next(NUMBERS)}", "postgresql+psycopg://postgres@/{}?host=" + server
+    with create_engine(at.format("postgres")).connect() as connection:
+        create = text(f"CREATE DATABASE {name} TEMPLATE {copied}")
+        connection.execution_options(isolation_level="AUTOCOMMIT").execute(create)
+    return at.format(name)
+
+
 @pytest.fixture
 def place(server: str) -> str:
     """A new database of the server."""
-    name = f"site{next(NUMBERS)}"
-    with create_engine(f"postgresql+psycopg://postgres@/postgres?host={server}").connect() as connection:
-        connection.execution_options(isolation_level="AUTOCOMMIT").execute(text(f"CREATE DATABASE {name}"))
-    return f"postgresql+psycopg://postgres@/{name}?host={server}"
+    return database_of(server)
+
+
+@pytest.fixture(scope="module")
+def migrated(server: str) -> str:
+    """The name of one that is empty, and at its newest version."""
+    at = database_of(server)
+    Database(at).close()
+    return str(make_url(at).database)
 
 
 def test_what_is_read_is_of_one_moment(place: str) -> None:
@@ -162,5 +193,5 @@ def test_a_judge_who_asks_twice_at_once_is_shown_one_pair(app: Starlette, owner:
 
 
 @pytest.fixture
-def app(tmp_path: Path, place: str) -> Starlette:
-    return site_in(tmp_path / "site", database=place.replace("+psycopg", ""))
+def app(tmp_path: Path, server: str, migrated: str) -> Starlette:
+    return site_in(tmp_path / "site", database=database_of(server, copied=migrated).replace("+psycopg", ""))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from solon.town.elements import Element, filled, names, read_page
 from solon.web.app import create_app
+from solon.web.db.engine import Database
 from solon.web.serve import owner_link
 from solon.web.settings import Settings
 from solon.web.site import Site
@@ -69,7 +72,23 @@ class Visitor:
 
 
 def site_in(folder: Path, **settings: object) -> Starlette:
-    return create_app(Settings(folder=folder, **settings))  # type: ignore[arg-type]
+    """A site; a new one begins with a copy of an empty database, since to migrate one takes longer than most tests."""
+    given = Settings(folder=folder, **settings)  # type: ignore[arg-type]
+    file = folder / "site.sqlite"
+    if not (given.database or file.exists()):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.touch(0o600)
+        file.write_bytes(_empty())
+    return create_app(given)
+
+
+@cache
+def _empty() -> bytes:
+    """A database at its newest version, as a site makes it."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "site.sqlite"
+        Database(f"sqlite:///{file}").close()
+        return file.read_bytes()
 
 
 def the_site(app: Starlette) -> Site:

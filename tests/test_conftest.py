@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import socket
@@ -106,3 +107,7 @@ def test_long_files_begin_first_and_then_those_with_most_tests(request: pytest.F
     items = [Named.from_parent(request.session, name=name, path=TESTS / name) for name in names]
     found = [item.path.relative_to(TESTS).as_posix() for item in longest_first(items)]
     assert found == [LONG[0], LONG[1], "b.py", "b.py", "a.py", "c.py"]
+
+
+def test_the_collector_of_garbage_leaves_alone_what_was_imported() -> None:
+    assert gc.isenabled() and gc.get_freeze_count() > 10_000

@@ -195,6 +195,12 @@ def _version(name: str) -> str:
         return _source_hash()
     if name == "python":
         return platform.python_version()
+    return _package(name)
+
+
+@cache
+def _package(name: str) -> str:
+    """Its version, read once: that takes milliseconds, and what a process has imported stays as it is."""
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from simulated import postgresql as simulated
-from sqlalchemy import Pool, create_engine, delete, event, select, text
+from sqlalchemy import NullPool, Pool, create_engine, delete, event, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 from starlette.applications import Starlette
@@ -84,7 +84,7 @@ def connections() -> Iterator[None]:
 def database_of(server: str, *, copied: str = "template1") -> str:
     """A new one, from another of the server."""
     name, at = f"site{next(NUMBERS)}", "postgresql+psycopg://postgres@/{}?host=" + server
-    with create_engine(at.format("postgres")).connect() as connection:
+    with create_engine(at.format("postgres"), poolclass=NullPool).connect() as connection:
         create = text(f"CREATE DATABASE {name} TEMPLATE {copied}")
         connection.execution_options(isolation_level="AUTOCOMMIT").execute(create)
     return at.format(name)

@@ -106,7 +106,7 @@ check: $(STAMP)  ## formatter, linter, strict types
 audit: $(STAMP)  ## known faults of the versions that constraints.txt pins (asks the network; not in `make check`)
 	@$(BIN)/python -m venv --clear .venv-audit
 	@.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.9,<3'
-	@.venv-audit/bin/pip-audit --no-deps --disable-pip --requirement constraints.txt
+	@.venv-audit/bin/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
 
 format: $(STAMP)  ## format and fix what can be fixed
 	@$(BIN)/ruff format .

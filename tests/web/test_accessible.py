@@ -25,7 +25,10 @@ OF_PARTICIPANTS = tuple(f"{{talk}}/{name}" for name in ("vote", "votes", "write"
 OF_JUDGES = tuple(f"{{arena}}{name}" for name in ("/ask", "/leave"))
 OF_THE_TEAM = (
     *("/begin", "/begin-arena", "/team", "/log", "{draft}/import"),
-    *(f"{{talk}}/{name}" for name in ("manage", "settings", "moderate", "moderate/1", "statements")),
+    *(
+        f"{{talk}}/{name}"
+        for name in ("manage", "settings", "moderate", "moderate/1", "statements", "people", "people/1")
+    ),
     *(f"{{talk}}/principles{name}" for name in ("", "/proposals", "/1")),
     *(f"{{arena}}/{name}" for name in ("arena", "ratings", "manage", "settings")),
     *("/runs", "/runs/{run}", "/runs/{run}/files", "/runs/{run}/read/chains", "/runs/{run}/trace?id=no-harm"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
@@ -186,6 +186,103 @@ def test_moderation_by_keyboard(browser: Browser, place: tuple[Site, str, str]) 
             ("reject", "It insults or threatens somebody.", "It insults the reader."),
         ]
     assert first != second and browser.complaints() == []
+
+
+def moderating(browser: Browser, site: Site, base: str, path: str, texts: Sequence[str]) -> list[int]:
+    """As the owner, before the first of these statements; their numbers."""
+    with site.database.session(writes=True) as db:
+        talk = db.scalars(select(Conversation)).one()
+        numbers = [add_statement(db, talk, text, moderated=0, author=None).number for text in texts]
+        db.commit()
+    browser.open(owner_link(site))
+    seen = len(browser.events)
+    press(browser, until="it.textContent === 'Sign in'")
+    browser.loaded(seen)
+    browser.open(f"{base}{path}/moderate?after={numbers[0] - 1}")
+    wait(browser, "document.activeElement.id === 'statement'")
+    return numbers
+
+
+def type_key(browser: Browser, letter: str, *, to: str) -> None:
+    """A single key, which leads to another page on which this is true."""
+    seen = len(browser.events)
+    browser.key(letter, ord(letter.upper()), letter)
+    browser.loaded(seen)
+    wait(browser, to)
+
+
+def test_moderation_by_single_keys(browser: Browser, place: tuple[Site, str, str]) -> None:
+    """Skip, accept, reject for a criterion, as a duplicate, better words; then switched off."""
+    site, base, path = place
+    texts = ("Skip this one.", "Ask before acting.", "Sell more boots.", "Ask before acting!!", "Dogs vote.", "Wait.")
+    numbers = moderating(browser, site, base, path, texts)
+    at = "document.activeElement.id === 'statement' && document.querySelector('h1').textContent.includes({!r})".format
+    type_key(browser, "n", to=at(texts[1]))
+    type_key(browser, "a", to=at(texts[2]))
+    browser.key("5", 53, "5")
+    wait(browser, "document.activeElement.name === 'against'")
+    assert browser.run("document.querySelector('[name=criterion]:checked').value") == "It advertises something."
+    assert browser.run("document.activeElement.value") == "", "the key is not typed"
+    browser.call("Input.insertText", text="an advertisement")
+    seen = len(browser.events)
+    browser.key("Enter", 13, "\r")
+    browser.loaded(seen)
+    wait(browser, at(texts[3]))
+    type_key(browser, "d", to=at(texts[4]))
+    browser.key("w", 87, "w")
+    wait(browser, "document.activeElement.name === 'text'")
+    browser.key("a", 65, "a")
+    assert browser.run("document.querySelector('h1').textContent").strip() == texts[4], (
+        "within a field a key is a letter"
+    )
+    browser.run("document.activeElement.select()")
+    browser.call("Input.insertText", text="Dogs may not vote.")
+    reach(browser, "it.name === 'why'")
+    browser.call("Input.insertText", text="Clearer.")
+    seen = len(browser.events)
+    browser.key("Enter", 13, "\r")
+    browser.loaded(seen)
+    wait(browser, at(texts[5]))
+    with site.database.session(writes=False) as db:
+        query = select(Statement.number, Decision.action, Decision.reason).join_from(Statement, Decision)
+        told = db.execute(query.order_by(Decision.id)).all()
+        mine = [tuple(one) for one in told if one[0] in numbers]
+        assert mine == [
+            (numbers[1], "accept", "It meets the criteria."),
+            (numbers[2], "reject", "an advertisement"),
+            (numbers[3], "reject", f"It says the same as statement {numbers[1]}."),
+            (numbers[4], "rewrite", "Clearer."),
+        ]
+    browser.run("document.querySelector('[data-switch=keys]').click()")
+    browser.open(f"{base}{path}/moderate/{numbers[5]}")
+    wait(browser, "document.activeElement.id === 'statement'")
+    assert not browser.run("document.querySelector('[data-switch=keys]').checked"), "for every page from then on"
+    browser.key("a", 65, "a")
+    browser.key("w", 87, "w")
+    assert browser.run("document.activeElement.id") == "statement"
+    assert browser.complaints() == []
+
+
+def test_other_sites_have_no_member_look_or_do_anything(browser: Browser, place: tuple[Site, str, str]) -> None:
+    """To a browser, localhost is another site. A participant stays who they are, whatever leads here."""
+    site, base, path = place
+    joined(browser, base, path)
+    browser.open(owner_link(site))
+    seen = len(browser.events)
+    press(browser, until="it.textContent === 'Sign in'")
+    browser.loaded(seen)
+    browser.open(base.replace("127.0.0.1", "localhost"))
+    for where, title in (("manage", "You are not signed in"), ("vote", "Vote")):
+        seen = len(browser.events)
+        browser.run(f"location.href = '{base}{path}/{where}'")
+        browser.loaded(seen)
+        wait(browser, f"document.title.startsWith({title!r})")
+        if where == "manage":
+            seen = len(browser.events)
+            press(browser, until="it.textContent === 'Open this page again'")
+            browser.loaded(seen)
+            assert heading(browser) == "Manage"
+            browser.open(base.replace("127.0.0.1", "localhost"))
 
 
 def test_a_vote_that_does_not_get_through_is_said_to_be_lost_and_sent_again(

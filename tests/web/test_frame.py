@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,49 @@ def test_cookies_are_out_of_reach_and_secure_behind_https(app: Starlette) -> Non
     assert here.startswith("solon-session=") and "HttpOnly" in here and "SameSite=lax" in here and "Secure" not in here
     there = Visitor(app, "https://127.0.0.1").client.get("/")
     assert there.headers["set-cookie"].startswith("__Host-solon-session=") and "Secure" in there.headers["set-cookie"]
+    link = owner_link(the_site(app)).removeprefix(BASE)
+    member = Visitor(app)
+    member.get(link)
+    kept = member.client.post(link, data={"csrf": member.csrf}).headers["set-cookie"]
+    assert kept.startswith("solon-member=") and "HttpOnly" in kept and "SameSite=strict" in kept
     assert there.headers["strict-transport-security"].startswith("max-age=")
+
+
+class TestFromElsewhere:
+    """By a link from mail or another site, with which browsers do not send a member's cookie."""
+
+    def without(self, visitor: Visitor, path: str) -> None:
+        """Look at a page as whoever comes from elsewhere."""
+        kept = visitor.client.cookies["solon-member"]
+        visitor.client.cookies.delete("solon-member")
+        visitor.get(path)
+        visitor.client.cookies.set("solon-member", kept, domain="127.0.0.1", path="/")
+
+    def test_a_page_of_members_is_one_link_away(self, app: Starlette, owner: Visitor) -> None:
+        self.without(owner, "/team?x=%22%3E&y=1")
+        assert owner.status == 403 and owner.heading == "You are not signed in"
+        again = next(one for one in owner.page.all("a") if one.text == "Open this page again")
+        assert again.attributes["href"] == "/team?x=%22%3E&y=1"
+        owner.get(str(again.attributes["href"]))
+        assert owner.status == 200
+        owner.get("/begin")
+        self.without(owner, "/")
+        owner.post("/team", {"csrf": the_site(app).signer.form_token(_session_id(owner)), "name": "Mallory"})
+        assert owner.status == 403 and "Open this page again" not in owner.page.text, "only of what one looks at"
+
+    def test_members_vote_and_use_another_link(self, app: Starlette, owner: Visitor) -> None:
+        at = conversation_in(owner)
+        self.without(owner, f"{at}/join")
+        owner.send("/join", consent="yes")
+        assert owner.at.endswith("/vote")
+        self.without(owner, f"{at}/vote")
+        owner.send("/vote", vote="agree")
+        assert owner.status == 200 and "You agreed" in owner.page.text
+        owner.get("/team")
+        owner.send("/team/1/link")
+        self.without(owner, next(one.text for one in owner.page.all("code")).removeprefix(BASE))
+        owner.send("")
+        assert owner.status == 200 and owner.get("/team") and owner.status == 200
 
 
 def test_a_session_that_somebody_made_up_is_none(app: Starlette) -> None:
@@ -305,9 +348,50 @@ def test_addresses_are_forgotten_when_they_do_not_count_any_more(monkeypatch: py
     limiter.count(long, "a")
     limiter.count(short, "b")
     limiter.count(short, "c")
-    assert [who for _, who in limiter._seen] == ["a", "c"]
+    assert {name: [*table] for name, table in limiter._seen.items()} == {"y": ["a"], "x": ["c"]}
     limiter.count(short, "d")
-    assert [who for _, who in limiter._seen] == ["d"]
+    assert {name: [*table] for name, table in limiter._seen.items()} == {"y": [], "x": ["d"]}
+
+
+def test_nobody_makes_room_for_themselves_by_sending_from_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither by what another limit counts, nor by more visitors than are remembered."""
+    monkeypatch.setattr("solon.web.limits.MOST_KEYS", 10)
+    limiter, one, other = Limiter(), Limit("x", 2, 60), Limit("y", 2, 60)
+    for _ in range(2):
+        limiter.count(one, "a")
+    limiter.count(one, "open")
+    for nth in range(30):
+        limiter.count(one, f"b{nth}")
+        limiter.count(other, f"c{nth}")
+    assert [len(table) for table in limiter._seen.values()] == [10, 10]
+    assert "a" in limiter._seen["x"] and "open" not in limiter._seen["x"], "who is refused is forgotten last"
+    for ask in (limiter.count, limiter.require):
+        with pytest.raises(Trouble):
+            ask(one, "a")
+    for nth in range(20, 30):
+        limiter.require(one, f"d{nth}")
+        with suppress(Trouble):
+            limiter.count(one, f"d{nth}")
+            limiter.count(one, f"d{nth}")
+    assert len(limiter._seen["x"]) == 10, "bounded, even if all are refused"
+
+
+def test_browsers_without_a_cookie_are_not_remembered(
+    app: Starlette, owner: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each request of theirs is another browser; the counts of addresses stay as they are."""
+    at = conversation_in(owner)
+    monkeypatch.setattr("solon.web.limits.MOST_KEYS", 5)
+    assert [Visitor(app).client.get(f"/i/{nth:043d}").status_code for nth in range(21)] == [410] * 20 + [429]
+    for _ in range(10):
+        assert TestClient(app, base_url=BASE).post(f"{at}/vote").status_code == 403
+    assert Visitor(app).client.get(f"/i/{0:043d}").status_code == 429
+    assert [*the_site(app).limiter._seen] == ["enter", "invitation"], "of browsers nothing"
+
+
+def test_limits_of_browsers_are_on_pages_that_know_them() -> None:
+    limited = [one for one in PAGES if one.limit and one.limit.of_browser]
+    assert limited and all(one.needs is not Access.ANYONE for one in limited)
 
 
 def test_an_address_of_the_newer_kind_stands_for_its_network() -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,8 +14,10 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import DatabaseError
 from starlette.applications import Starlette
 
-from solon.web.db.tables import Decision, Statement
-from web.visitor import Visitor, conversation_in, member_of, participant_in, the_site, token
+from solon.collective.principles.topics import vectors_of
+from solon.web.collect import alike
+from solon.web.db.tables import Decision, Participant, Removal, Statement
+from web.visitor import Visitor, conversation_in, filled, member_of, owner_of, participant_in, the_site, token
 
 FORMULA = '=HYPERLINK("http://evil.example","click")'
 SEEDS = ("An assistant should say when it is not sure.", "It should never joke about illness.", "Be brief.")
@@ -22,6 +27,11 @@ REJECTION = {"decision": "reject", "criterion": "It advertises something.", "aga
 def statement(app: Starlette, number: int) -> Statement:
     with the_site(app).database.session(writes=False) as db:
         return db.scalars(select(Statement).where(Statement.number == number)).one()
+
+
+def moderation_of(app: Starlette, number: int) -> Sequence[Decision]:
+    with the_site(app).database.session(writes=False) as db:
+        return db.scalars(select(Decision).join(Statement).where(Statement.number == number)).all()
 
 
 @pytest.fixture
@@ -169,6 +179,77 @@ class TestDeciding:
         beside = next(one for one in moderator.page.all("section") if one.attributes.get("aria-labelledby") == "alike")
         assert SEEDS[0] in beside.text and SEEDS[2] not in beside.text
 
+    def test_a_duplicate_is_rejected_in_one_step(
+        self, app: Starlette, at: str, owner: Visitor, moderator: Visitor, author: Visitor
+    ) -> None:
+        author.get(f"{at}/write")
+        author.send("/write", text="Buy my shoes at once!", anyway="yes")
+        moderator.get(f"{at}/moderate/4")
+        moderator.send("/moderate/4", duplicate="3")
+        told = moderation_of(app, 4)
+        assert [(one.action, one.criterion, one.reason) for one in told] == [
+            ("reject", "It says what another statement says already.", "It says the same as statement 3.")
+        ]
+        assert statement(app, 4).moderated == -1 and statement(app, 3).moderated == 0
+        for duplicate in ("3", "4", "99", "x"):
+            moderator.get(f"{at}/moderate/3")
+            moderator.post(f"{at}/moderate/3", {"csrf": moderator.csrf, "seen": "0", "duplicate": duplicate})
+            assert moderator.status == 409, "not of itself, nor of what is rejected or is not there"
+        owner.get(f"{at}/settings")
+        owner.send("/settings", {**filled(owner.form("/settings")), "criteria": "It is not about the subject."})
+        moderator.get(f"{at}/moderate/3")
+        moderator.post(f"{at}/moderate/3", {"csrf": moderator.csrf, "seen": "0", "duplicate": "0"})
+        assert moderator.status == 409 and "Reject as a duplicate" not in moderator.get(f"{at}/moderate/3").text
+
+    def test_what_is_skipped_comes_again_at_the_end(self, app: Starlette, at: str, moderator: Visitor) -> None:
+        writer = participant_in(app, at)
+        for text in ("Ask before you act.", "Explain the law.", "Never flatter."):
+            writer.get(f"{at}/write")
+            writer.send("/write", text=text)
+        moderator.get(f"{at}/moderate")
+        assert "Ask" in moderator.heading
+        moderator.get(f"{at}/moderate?after=3")
+        moderator.send("/moderate/4", decision="accept")
+        assert "Never" in moderator.heading, "on from where one was"
+        moderator.send("/moderate/5", decision="accept")
+        assert "Ask" in moderator.heading
+        for odd in ("x", "-1", "9" * 30, "٣"):
+            moderator.get(f"{at}/moderate?after={odd}")
+            assert moderator.status == 200 and "Ask" in moderator.heading
+
+    def test_where_statements_lie_is_worked_out_once_for_all_decisions(
+        self, app: Starlette, at: str, moderator: Visitor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Anew for one that was written since, and when others were and some time has passed."""
+        writer, made = participant_in(app, at), []
+        monkeypatch.setattr(alike, "vectors_of", lambda texts: made.append(len(texts)) or vectors_of(texts))
+
+        def write(text: str) -> None:
+            writer.get(f"{at}/write")
+            writer.send("/write", text=text, anyway="yes")
+
+        write("Ask before you act.")
+        write("An assistant should say if it is not sure")
+        made.clear()
+        moderator.get(f"{at}/moderate")
+        moderator.send("/moderate/3", REJECTION)
+        assert made == [5] and SEEDS[0] in moderator.page.text, "a decision changes nothing"
+        write("Explain the law.")
+        made.clear()
+        moderator.get(f"{at}/moderate/4")
+        assert made == []
+        moderator.get(f"{at}/moderate/5")
+        assert made == [6]
+        monkeypatch.setattr(alike, "REST", 0.0)
+        write("Never flatter.")
+        made.clear()
+        moderator.get(f"{at}/moderate/4")
+        assert made == [7]
+        other = member_of(app, owner_of(app), "Omar", second_owner=True)
+        other.get(f"{at}/moderate/3")
+        beside = next(one for one in other.page.all("section") if one.attributes.get("aria-labelledby") == "alike")
+        assert "No other statement" in beside.text
+
 
 class TestWho:
     def test_only_moderators_of_this_conversation(
@@ -198,6 +279,136 @@ class TestWho:
         other = participant_in(app, at)
         other.post(f"{at}/appeal/3", {"csrf": token(app, other), "reason": "x"})
         assert other.status == 404
+
+
+class TestRemoving:
+    """Somebody who floods: statements that wait, one that is accepted, votes."""
+
+    WHY = "The same advertisement forty times."
+
+    def number(self, app: Starlette) -> int:
+        """Of whoever wrote statement 3."""
+        with the_site(app).database.session(writes=False) as db:
+            query = select(Participant.number).join(Statement, Statement.author_id == Participant.id)
+            found = db.scalars(query).first()
+        assert found is not None
+        return found
+
+    def analysed(self, app: Starlette) -> tuple[int, list[int], int]:
+        """People, statements and votes."""
+        found = the_site(app).live.refresh(1).conversation
+        return len(found.participants), [one.id for one in found.statements], int(found.seen_PS.sum())
+
+    @pytest.fixture
+    def removed(self, app: Starlette, at: str, author: Visitor, moderator: Visitor) -> Visitor:
+        """The author, one of whose statements was accepted and voted on by somebody else."""
+        moderator.get(f"{at}/moderate")
+        moderator.send("/moderate/3", decision="accept")
+        author.get(f"{at}/write")
+        author.send("/write", text="Visit us in Mill Lane.")
+        author.get(f"{at}/vote")
+        author.send("/vote", vote="disagree")
+        other = participant_in(app, at)
+        while "voted on everything" not in other.heading:
+            other.send("/vote", vote="agree")
+        assert self.analysed(app) == (2, [0, 1, 2, 3, 4], 7)
+        moderator.get(f"{at}/moderate")
+        moderator.get(f"{at}/people/{self.number(app)}")
+        assert "Visit us in Mill Lane." in moderator.page.text and "3 votes" in moderator.page.text
+        moderator.send("/remove", reason=self.WHY)
+        return author
+
+    def test_nothing_of_theirs_counts_and_nothing_of_them_is_lost(
+        self, app: Starlette, at: str, owner: Visitor, moderator: Visitor, removed: Visitor, stranger: Visitor
+    ) -> None:
+        assert self.analysed(app) == (1, [0, 1, 2], 3)
+        assert "1 person, 3 statements and 3 votes" in stranger.get(at).text
+        moderator.get(f"{at}/moderate")
+        assert moderator.heading == "Nothing waits for you.", "what waited of theirs does not"
+        for version in ("public", "organiser"):
+            archive = zipfile.ZipFile(io.BytesIO(owner.client.get(f"{at}/export/{version}").content))
+            assert not [one for one in archive.namelist() if re.search(b"shoes|Mill Lane", archive.read(one))], version
+        newcomer = participant_in(app, at)
+        for _ in range(3):
+            assert not re.search("shoes|Mill Lane", newcomer.heading)
+            newcomer.send("/vote", vote="pass")
+        assert "voted on everything" in newcomer.heading
+        moderator.get(f"{at}/people/{self.number(app)}")
+        moderator.send("/let-in", reason="It was a mistake.")
+        assert self.analysed(app) == (3, [0, 1, 2, 3, 4], 10)
+        removed.get(f"{at}/write")
+        assert removed.status == 200 and "Visit us in Mill Lane." in removed.page.text
+
+    def test_they_read_why_and_can_do_nothing_but_leave(
+        self, app: Starlette, at: str, removed: Visitor, tmp_path: Path
+    ) -> None:
+        for path in ("vote", "write", "votes"):
+            removed.get(f"{at}/{path}")
+            assert removed.status == 403 and removed.heading == "You were removed from this conversation"
+        removed.post(f"{at}/write", {"csrf": token(app, removed), "text": "Buy!"})
+        assert removed.status == 403
+        for path in ("questions", "join"):
+            removed.get(f"{at}/{path}")
+            assert removed.status == 200 and self.WHY in removed.page.text
+        removed.get(f"{at}/leave")
+        removed.send("/leave", how="delete", keep="yes")
+        assert removed.heading == "Everything that you gave is deleted."
+        held = b"".join(one.read_bytes() for one in (tmp_path / "site").glob("site.sqlite*"))
+        assert b"in Mill Lane" not in held, "nothing stays that nobody can see"
+
+    def test_everybody_may_know_that_it_was_done_and_why(
+        self, app: Starlette, at: str, removed: Visitor, stranger: Visitor
+    ) -> None:
+        stranger.get(f"{at}/removed")
+        assert "1 person was removed" in stranger.page.text and "shoes" not in stranger.page.text
+        assert stranger.page.all("table")[-1].rows[1][:2] == [self.WHY, "3 votes and 2 statements"]
+        assert str(self.number(app)) not in stranger.response.text
+
+    def test_a_statement_that_is_on_its_way_is_not_taken(
+        self, app: Starlette, at: str, author: Visitor, moderator: Visitor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whoever is removed while likeness is looked for."""
+        moderator.get(f"{at}/people/{self.number(app)}")
+        monkeypatch.setattr(
+            "solon.web.collect.writing.similar", lambda *_: moderator.send("/remove", reason="Enough.") and []
+        )
+        author.send("/write", text="One more.")
+        assert author.status == 403 and moderator.status == 200
+        with the_site(app).database.session(writes=False) as db:
+            assert "One more." not in [one.text for one in db.scalars(select(Statement))]
+
+    def test_a_reason_every_time_and_one_decision_at_a_time(
+        self, app: Starlette, at: str, owner: Visitor, removed: Visitor, moderator: Visitor
+    ) -> None:
+        number = self.number(app)
+        moderator.send("/let-in", reason=" ")
+        assert moderator.status == 422 and self.analysed(app)[0] == 1
+        moderator.post(f"{at}/people/{number}/remove", {"csrf": token(app, moderator), "reason": "Again."})
+        assert moderator.status == 409
+        moderator.get(f"{at}/people")
+        assert [str(number), "2", "3", "removed"] in moderator.page.all("table")[0].rows
+        for change in (update(Removal).values(reason="another"), delete(Removal)):
+            with the_site(app).database.session(writes=True) as db, pytest.raises(DatabaseError, match="append-only"):
+                db.execute(change)
+
+    def test_by_moderators_of_this_conversation_alone(
+        self, app: Starlette, at: str, owner: Visitor, author: Visitor, stranger: Visitor
+    ) -> None:
+        number, other = self.number(app), conversation_in(owner)
+        elsewhere = moderator_in(app, other, owner, "Omar")
+        stranger.get(at)
+        for visitor in (author, stranger, elsewhere):
+            for path in (f"{at}/people", f"{at}/people/{number}"):
+                visitor.get(path)
+                assert (
+                    visitor.status == 403 and str(number) not in visitor.page.text and "shoes" not in visitor.page.text
+                )
+            for what in ("remove", "let-in"):
+                visitor.post(f"{at}/people/{number}/{what}", {"csrf": token(app, visitor), "reason": "x"})
+                assert visitor.status == 403
+        elsewhere.get(f"{other}/people/{number}")
+        assert elsewhere.status == 404, "nobody of another conversation"
+        assert self.analysed(app)[0] == 1
 
 
 class TestWhatIsKnown:

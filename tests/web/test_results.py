@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from sqlalchemy import select
 from starlette.applications import Starlette
 
 from report.riverside import riverside
+from solon.collective.csv_text import FORMULA_STARTS
 from solon.collective.opinion.analysis import analyse
 from solon.collective.opinion.counts import labels_of
 from solon.collective.opinion.grouping import find_groups
@@ -24,8 +26,9 @@ from solon.report.public.page import report_policy
 from solon.web.db import people, statements, votes
 from solon.web.db.tables import Conversation, Stage, State
 from web.test_voting import POPULATION
-from web.visitor import Visitor, conversation_in, owner_of, participant_in, site_in, the_site
+from web.visitor import Visitor, conversation_in, member_of, owner_of, participant_in, site_in, the_site
 
+NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(e-?[0-9]+)?")
 FORMULA = "=1+1 is what a machine should say."
 TOLERANCE = 1e-12
 
@@ -40,6 +43,56 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> tuple[Starlette, Visitor, 
         _cast(db, db.scalars(select(Conversation)).one())
         db.commit()
     return app, owner, at
+
+
+def test_no_cell_of_any_table_is_a_formula(app: Starlette, owner: Visitor) -> None:
+    """Not of the texts of participants, nor of what organisers and members write, headers included."""
+    attacks = [f"{sign}SUM(1,{nth})" for nth, sign in enumerate("=+-@＝＋－＠")]
+    population = f"""
+[attributes."{attacks[0]}"]
+question = "Which?"
+shares = {{ "{attacks[1]}" = 50, b = 50 }}
+[[screening]]
+column = "{attacks[2]}"
+accepted = ["{attacks[3]}"]
+other = ["no"]
+"""
+    owner.get("/team")
+    settings = {"topic": attacks[4], "organiser": attacks[5], "description": attacks[6], "criteria": attacks[7]}
+    at = conversation_in(owner, attacks, population=population, votes_before_writing="0", second_look="", **settings)
+    voter = participant_in(app, at)
+    voter.send("/questions", q0=attacks[3], q1=attacks[1])
+    voter.send("/vote", vote="disagree")
+    for text in ("=2+5 is seven", "-3 is a formula"):
+        voter.get(f"{at}/write")
+        voter.send("/write", text=text, anyway="yes")
+    moderator = member_of(app, owner, "=Ines", second_owner=True)
+    moderator.get(f"{at}/moderate")
+    moderator.send("/moderate/8", decision="reject", criterion=attacks[7], against="@why")
+    moderator.get(f"{at}/moderate")
+    moderator.send("/rewrite", text="+4 is none", why="=because")
+    tables = {"decisions.csv": owner.client.get(f"{at}/decisions.csv").text}
+    for version in ("public", "organiser"):
+        with zipfile.ZipFile(io.BytesIO(owner.client.get(f"{at}/export/{version}").content)) as archive:
+            names = [one for one in archive.namelist() if one.endswith(".csv")]
+            tables |= {f"{version}/{one}": archive.read(one).decode() for one in names}
+    assert len(tables) > 8 and "organiser/people.csv" in tables
+    cells = {(name, cell) for name, text in tables.items() for row in csv.reader(io.StringIO(text)) for cell in row}
+    bad = [one for one in cells if one[1][:1] in FORMULA_STARTS and one[1] and not NUMBER.fullmatch(one[1])]
+    assert bad == []
+    there = {cell for _, cell in cells}
+    written = [
+        *attacks[:6],
+        attacks[7],
+        "=2+5 is seven",
+        "-3 is a formula",
+        "@why",
+        "+4 is none",
+        "=because",
+        "=Ines (2)",
+    ]
+    assert {f"'{one}" for one in written} - there == set(), "all of them are there, as text"
+    assert {cell for name, cell in cells if name.endswith("people.csv")} >= {f"'{one}" for one in attacks[:4]}
 
 
 def _cast(db, talk: Conversation) -> None:  # type: ignore[no-untyped-def]

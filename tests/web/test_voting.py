@@ -21,6 +21,7 @@ from solon.web.db.assembled import assembled
 from solon.web.db.engine import BUSY_SECONDS, Database
 from solon.web.db.people import take_seat
 from solon.web.db.tables import Answer, Conversation, Participant, Showing, Standing, Statement, Vote
+from solon.web.signing import Signer
 from web.visitor import Visitor, conversation_in, filled, member_of, participant_in, the_site, token
 
 ATTACK = '"><script>document.title = "broken"</script><img src=x onerror=alert(1)>'
@@ -140,6 +141,33 @@ class TestJoining:
             pupil.get(link)
             assert pupil.at.endswith("/vote"), "one's own link leads back"
         assert statuses == {200}
+
+    def test_guessing_by_forms_ends_soon_too(self, app: Starlette, owner: Visitor, stranger: Visitor) -> None:
+        at = conversation_in(owner, invited="yes")
+        stranger.get(at)
+        fields = {"csrf": token(app, stranger), "consent": "yes"}
+        for nth in range(23):
+            stranger.post(f"{at}/join", fields | {"invitation": f"{nth:043d}"})
+            assert stranger.status == (410 if nth < 20 else 429)
+
+    @pytest.mark.parametrize("invited", [False, True], ids=["open", "by invitation"])
+    def test_as_many_join_from_one_address_as_the_organisers_say(
+        self, app: Starlette, owner: Visitor, invited: bool
+    ) -> None:
+        """Not counted is whoever has an invitation, nor what joins nobody; another conversation has its own count."""
+        at = conversation_in(owner, newcomers="2", invited="yes" if invited else "")
+        owner.get(f"{at}/manage")
+        owner.send("/invitations", count="4")
+        links = [one.removeprefix("http://127.0.0.1:8000") for one in owner.page.all("textarea")[0].text.split()]
+        statuses = []
+        for link in links:
+            visitor = Visitor(app)
+            visitor.get(link if invited else f"{at}/join")
+            visitor.send("/join")
+            visitor.send("/join", consent="yes")
+            statuses.append(visitor.status)
+        assert statuses == ([200] * 4 if invited else [200, 200, 429, 429])
+        assert participant_in(app, conversation_in(owner)).status == 200
 
     def test_a_draft_is_for_those_who_run_it(self, app: Starlette, owner: Visitor, stranger: Visitor) -> None:
         owner.get("/begin")
@@ -356,9 +384,41 @@ class TestVoting:
         for visitor in (owner, member_of(app, owner, "Ines"), Visitor(app)):
             visitor.get(f"{at}/votes")
             assert visitor.status == 403
-        for path in (f"{at}/votes/1", f"{at}/votes?participant=1", f"{at}/participants"):
-            other.get(path)
-            assert "Be " not in other.page.text or other.heading == "My votes"
+        assert "You have not voted yet." in other.get(f"{at}/votes?participant=1&number=1").text
+
+    def test_no_made_up_session_reads_anothers_votes(self, app: Starlette, at: str, voter: Visitor) -> None:
+        """Forged, altered, of another site; another's name under one's own signature; a session that was taken away."""
+        voter.send("/vote", vote="agree")
+        assert "Be " in voter.get(f"{at}/votes").text, "their own they read"
+        signed = voter.client.cookies["solon-session"]
+        text, _, signature = signed.rpartition(".")
+        id, _, day = text.rpartition(".")
+        own = participant_in(app, at).client.cookies["solon-session"]
+        flipped = ("b" if signature[0] == "a" else "a") + signature[1:]
+        hashed = rows(app, Participant)[0].browser
+        made_up = {
+            "unsigned": text,
+            "altered signature": f"{text}.{flipped}",
+            "altered day": f"{id}.{int(day) + 1}.{signature}",
+            "altered id": f"x{signed}",
+            "another's id, one's own signature": f"{text}.{own.rpartition('.')[2]}",
+            "of another site": Signer(b"k" * 32).sign(text),
+            "the hash in the database": f"{hashed}.{day}.{signature}",
+            "a form token as signature": f"{text}.{the_site(app).signer.form_token(text)}",
+            "none": "",
+        }
+        for what, cookie in made_up.items():
+            thief = Visitor(app)
+            thief.client.cookies.set("solon-session", cookie)
+            thief.get(f"{at}/votes")
+            assert thief.status == 403 and "Be " not in thief.page.text, what
+            assert "solon-session" in thief.response.headers["set-cookie"], what
+        voter.get(f"{at}/leave")
+        voter.send("/leave", how="stop")
+        removed = Visitor(app)
+        removed.client.cookies.set("solon-session", signed)
+        removed.get(f"{at}/votes")
+        assert removed.status == 403 and "Be " not in removed.page.text
 
     def test_nobody_votes_faster_than_people_read(self, app: Starlette, at: str, voter: Visitor) -> None:
         fields = {"csrf": voter.csrf, "token": "x", "vote": "agree"}
@@ -413,6 +473,29 @@ class TestLottery:
         person, conversation = rows(app, Participant)[0], rows(app, Conversation)[0]
         even = chances(np.ones(3), np.array([True, True, True]))
         assert shown(voter) == ["Be honest.", "Be kind.", "Be brief."][draw(even, conversation.seed, person.number, 0)]
+
+    def test_every_statement_reaches_its_least_number_of_views_in_every_group(
+        self, app: Starlette, owner: Visitor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Two camps of 15, of whom each votes on 10 of 24 statements: some 6 views of each camp for each statement. By
+        lot alone, some of the 48 numbers would stay below 3."""
+        live, least = the_site(app).live, 3
+        texts = [f"Statement {nth} of many." for nth in range(24)]
+        at = conversation_in(owner, texts, least_views=str(least), seeds_first="0")
+        snapshots = [live.refresh(1)]
+        monkeypatch.setattr(live, "newest", lambda _: snapshots[-1])
+        for nth in range(30):
+            visitor = participant_in(app, at)
+            for _ in range(10):
+                number = int(shown(visitor).split()[1])
+                visitor.send("/vote", vote="agree" if (number + nth) % 2 else "disagree")
+            snapshots.append(live.refresh(1))
+        camps = {one.id: nth % 2 for nth, one in enumerate(sorted(rows(app, Participant), key=lambda one: one.id))}
+        views = np.zeros((2, 24), dtype=int)
+        for one in rows(app, Showing):
+            views[camps[one.participant_id], one.statement_id - 1] += 1
+        analysis = snapshots[-1].analysis
+        assert views.min() >= least and analysis is not None and analysis.groups.k == 2, views
 
 
 class TestWriting:

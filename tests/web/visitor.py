@@ -54,7 +54,9 @@ class Visitor:
 
     @property
     def csrf(self) -> str:
-        return next(str(one.attributes["value"]) for one in self.page.all("input") if one.attributes["name"] == "csrf")
+        return next(
+            str(one.attributes["value"]) for one in self.page.all("input") if one.attributes.get("name") == "csrf"
+        )
 
     @property
     def heading(self) -> str:

@@ -73,8 +73,8 @@ def filled(form: Element) -> dict[str, str]:
     """The fields of a form as a browser would send them back."""
     found = {}
     for one in form.all("input", "textarea"):
-        kind, name = one.attributes.get("type"), str(one.attributes.get("name"))
-        if kind not in ("checkbox", "radio") or "checked" in one.attributes:
+        kind, name = one.attributes.get("type"), one.attributes.get("name")
+        if name and (kind not in ("checkbox", "radio") or "checked" in one.attributes):
             found[name] = (
                 "".join(map(str, one.children)) if one.tag == "textarea" else one.attributes.get("value") or ""
             )

@@ -26,6 +26,9 @@ class Access(StrEnum):
     """Of the site."""
 
 
+OF_MEMBERS = frozenset({Access.MEMBER, Access.MODERATOR, Access.ORGANISER, Access.OWNER})
+
+
 def admit(visit: Visit, needs: Access) -> None:
     """Raises `Trouble` for whoever may not. Roles are read anew each time, so that taking one away works at once."""
     if needs in (Access.JOINED, Access.PARTICIPANT):
@@ -38,6 +41,8 @@ def _admit_participant(visit: Visit, needs: Access) -> None:
     found = visit.participant
     if found is None:
         raise Trouble(403, mark("You do not take part yet"), mark("Read about the conversation first, then join it."))
+    if needs is Access.PARTICIPANT and found.state == Stage.REMOVED:
+        raise Trouble(403, mark("You were removed from this conversation"), mark("Go back to it to read why."))
     if needs is Access.PARTICIPANT and found.state != Stage.IN:
         raise Trouble(403, mark("A few questions come first"), mark("Go back to the conversation to answer them."))
 

@@ -1,5 +1,9 @@
 """The cookies of a browser: a signed one that holds a random id and the day it was given; the token of a sign-in.
 
+That of a sign-in comes with requests from this site's own pages alone (`SameSite=Strict`): no other site has a member
+do anything, or look. That of a participant comes with links from elsewhere too (`Lax`), and with no form from there:
+were it not sent, whoever comes back by a link from their mail would be somebody else, and lose their votes.
+
 The id stays as it is for as long as the browser is used, so that no lost answer locks anybody out.
 """
 
@@ -7,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from time import time
+from typing import Literal
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -62,8 +67,11 @@ class Browser:
     def form_token(self) -> str:
         return self.signer.form_token(self._forms)
 
-    def is_form_token(self, found: str) -> bool:
-        return self.signer.is_form_token(self._forms, found)
+    def is_form_token(self, found: str, *, of_member: bool) -> bool:
+        """of_member: on a page for members. Others may have been opened by a link from elsewhere, and then without the
+        sign-in, with which their forms are sent."""
+        own = self.signer.is_form_token(self._forms, found)
+        return own or (not of_member and self.signer.is_form_token(self.id, found))
 
     @property
     def _forms(self) -> str:
@@ -83,8 +91,9 @@ class Browser:
             self._set(response, name, value)
 
     def _set(self, response: Response, name: str, value: str) -> None:
+        site: Literal["strict", "lax"] = "strict" if name == SIGN_IN else "lax"
         name = cookie_name(name, secure=self.secure)
-        response.set_cookie(name, value, max_age=KEPT, path="/", httponly=True, samesite="lax", secure=self.secure)
+        response.set_cookie(name, value, max_age=KEPT, path="/", httponly=True, samesite=site, secure=self.secure)
 
 
 def cookie_name(name: str, *, secure: bool) -> str:

@@ -20,6 +20,7 @@ MOST = {
     "numbers": 64,
     "pairs": 64,
     "standings": 64,
+    "alike": 4,
 }
 """Things of each kind that are held. Of models as many as stand side by side: with fewer, each question would load all
 of them anew. A report has up to 10 MB, what stands beside rows holds prompts and grades."""

@@ -11,7 +11,8 @@ from time import monotonic
 from solon.web.troubles import too_often
 
 MOST_KEYS = 50_000
-"""Visitors remembered at once; those not seen for longest are forgotten first."""
+"""Visitors remembered at once for each limit. Beyond it, those not seen for longest are forgotten first, and whoever
+has reached the limit last of all: nobody makes room for themselves by sending from elsewhere."""
 
 SWEEP_SECONDS = 60.0
 
@@ -41,12 +42,16 @@ def network(address: str) -> str:
     return str(found.ipv4_mapped or ip_network((int(found) >> 64 << 64, 64)))
 
 
+Table = OrderedDict[str, deque[float]]
+"""Of one limit: when each time of a visitor ceases to count."""
+
+
 @dataclass
 class Limiter:
     """Counts of this process. What is too old to count is forgotten with the next count, a minute later at most."""
 
-    _seen: OrderedDict[tuple[str, str], deque[float]] = field(default_factory=OrderedDict)
-    """When each time ceases to count."""
+    _seen: dict[str, Table] = field(default_factory=dict)
+    """By the limit's name."""
     _swept: float = 0.0
     _lock: Lock = field(default_factory=Lock)
 
@@ -55,19 +60,35 @@ class Limiter:
         moment = monotonic()
         with self._lock:
             self._sweep(moment)
-            times = self._seen.setdefault((limit.name, who), deque())
-            self._seen.move_to_end((limit.name, who))
+            table = self._seen.setdefault(limit.name, OrderedDict())
+            times = table.setdefault(who, deque())
+            table.move_to_end(who)
             while times and times[0] <= moment:
                 times.popleft()
-            if len(times) >= limit.times:
-                raise too_often(max(1, round((times[0] - moment) / 60)))
+            _require_open(limit, times, moment)
             times.append(moment + limit.seconds)
-            while len(self._seen) > MOST_KEYS:
-                self._seen.popitem(last=False)
+            while len(table) > MOST_KEYS:
+                del table[next((one for one, its in table.items() if not _is_closed(limit, its, moment)), who)]
+
+    def require(self, limit: Limit, who: str) -> None:
+        """Raises `Trouble` where once more would be too often. Nothing is counted, and nobody remembered."""
+        with self._lock:
+            _require_open(limit, self._seen.get(limit.name, {}).get(who, deque()), monotonic())
 
     def _sweep(self, moment: float) -> None:
         if moment < self._swept + SWEEP_SECONDS:
             return
         self._swept = moment
-        for key in [key for key, times in self._seen.items() if not times or times[-1] <= moment]:
-            del self._seen[key]
+        for table in self._seen.values():
+            for who in [who for who, times in table.items() if not times or times[-1] <= moment]:
+                del table[who]
+
+
+def _is_closed(limit: Limit, times: deque[float], moment: float) -> bool:
+    """There are never more than so many."""
+    return len(times) == limit.times and times[0] > moment
+
+
+def _require_open(limit: Limit, times: deque[float], moment: float) -> None:
+    if _is_closed(limit, times, moment):
+        raise too_often(max(1, round((times[0] - moment) / 60)))

@@ -73,5 +73,6 @@ def templates() -> jinja2.Environment:
     made.globals.update(
         charts=charts, vote_bar=vote_bar, patterns=PATTERNS, prose=rendered, moment=moment, shortened=shortened
     )
+    made.filters["numbered"] = lambda texts: [(text, f"{nth}. {text}") for nth, text in enumerate(texts, start=1)]
     made.filters["twice"] = lambda text: (text, text)  # options whose words are their value
     return made

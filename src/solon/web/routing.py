@@ -1,6 +1,6 @@
 """From a request to a handler and back: what every page has in common happens here, once.
 
-    body read, with a bound -> transaction -> form token -> role -> handler -> commit -> page written
+    body read, with a bound -> limit -> transaction -> form token -> role -> handler -> commit -> page written
 
 What a form changed is committed before its answer is sent; whatever goes wrong rolls all of it back.
 """
@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from solon.web.access import Access, admit
+from solon.web.access import OF_MEMBERS, Access, admit
 from solon.web.db.engine import anew_after_others
 from solon.web.db.tables import Kind
 from solon.web.forms import Form, read_files, read_form
@@ -53,7 +53,7 @@ class Page:
     writes: bool = False
     """From its start: a form, and a page that logs what it shows."""
     limit: Limit | None = None
-    """How often one may do it."""
+    """How often one may do it; of browsers only where `needs` lets nobody in whom the database does not know."""
     files: bool = False
     """The form holds files, which are read from nobody who may not send it."""
     kind: Kind | None = None
@@ -78,8 +78,7 @@ class Page:
 
     def _answer(self, site: Site, request: Request, form: Form) -> Response:
         try:
-            if self.limit:
-                Guest(site, request).count(self.limit)
+            self._count(Guest(site, request))
             visit, answer = anew_after_others(lambda: self._done(site, request, form))
         except Trouble as trouble:
             return _troubled(site, request, trouble, form)
@@ -88,18 +87,30 @@ class Page:
         visit.browser.leave_cookies(response)
         return response
 
+    def _count(self, guest: Guest) -> None:
+        """An address at once. A browser is refused at once and counted when it is admitted (`_done`): whoever sends no
+        cookie is another browser each time."""
+        if self.limit:
+            (guest.require if self.limit.of_browser else guest.count)(self.limit)
+
     def _done(self, site: Site, request: Request, form: Form) -> tuple[Visit, Answer]:
         """What the handler changed is committed."""
         with site.database.session(writes=self.writes) as db:
             visit = Visit(site, request, db, form)
-            if self.method == "POST" and not visit.browser.is_form_token(form["csrf"]):
-                raise forged()
+            if self.method == "POST":
+                self._require_own_form(visit)
             admit(visit, self.needs)
             if self.kind and visit.talk.kind != self.kind:
                 raise not_found()
+            if self.limit and self.limit.of_browser:
+                visit.count(self.limit)
             answer = self.handler(visit)
             db.commit()
         return visit, answer
+
+    def _require_own_form(self, visit: Visit) -> None:
+        if not visit.browser.is_form_token(visit.form["csrf"], of_member=self.needs in OF_MEMBERS):
+            raise forged()
 
 
 def page(path: str, handler: Handler, needs: Access, *, writes: bool = False, limit: Limit | None = None) -> Page:

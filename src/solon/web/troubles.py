@@ -15,6 +15,8 @@ class Trouble(Exception):
     def __init__(self, status: int, title: str, text: str = "", /, **values: object) -> None:
         super().__init__(title)
         self.status, self.title, self.text, self.values = status, title, text, values
+        self.again = False
+        """Might the same page be seen by a link from this site?"""
 
 
 def not_found() -> Trouble:
@@ -30,11 +32,14 @@ def forbidden() -> Trouble:
 
 
 def sign_in_first() -> Trouble:
-    return Trouble(
+    """Also of a member who comes by a link from elsewhere: their cookie stays away."""
+    trouble = Trouble(
         403,
         mark("You are not signed in"),
         mark("Open the link that you were given, or ask whoever runs this site for a new one."),
     )
+    trouble.again = True
+    return trouble
 
 
 def forged() -> Trouble:

@@ -57,8 +57,15 @@ class Guest:
 
     def count(self, limit: Limit) -> None:
         """Once more, of this address or browser. Raises `Trouble` where that is too often."""
+        self.site.limiter.count(limit, self._counted_as(limit))
+
+    def require(self, limit: Limit) -> None:
+        """Raises `Trouble` where once more would be too often, and counts nothing."""
+        self.site.limiter.require(limit, self._counted_as(limit))
+
+    def _counted_as(self, limit: Limit) -> str:
         address = self.request.client.host if self.request.client else ""
-        self.site.limiter.count(limit, self.browser.hash if limit.of_browser else network(address))
+        return self.browser.hash if limit.of_browser else network(address)
 
     def path(self, to: str, /, **values: object) -> str:
         """The address of a page within the site. Links and redirects lead nowhere else."""
@@ -78,7 +85,8 @@ class Guest:
         title = self.say(trouble.title, **trouble.values)
         slug = self.request.path_params.get("slug")
         back = self.path("landing", slug=slug) if slug and trouble.status != 404 else None
-        told = {"title": title, "text": text, "written": form.written, "back": back}
+        again = trouble.again and self.request.method == "GET" and self.request.url
+        told = {"title": title, "text": text, "written": form.written, "back": back, "again": again}
         return self.written(View(template="trouble.html.j2", status=trouble.status, context=told))
 
 

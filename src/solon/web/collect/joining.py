@@ -11,7 +11,7 @@ from typing import NamedTuple
 from solon.collective.people.population import Population, read_population
 from solon.report.public.language import Language, mark
 from solon.web.access import Access
-from solon.web.db import people
+from solon.web.db import people, removals
 from solon.web.db.tables import Conversation, Kind, Stage, State
 from solon.web.limits import Limit
 from solon.web.routing import action, page
@@ -21,10 +21,8 @@ from solon.web.visit import Answer, Visit
 NONE_OF_THESE, NOT_SAID = "-", ""
 WORK = {Kind.STATEMENTS: "vote", Kind.ARENA: "compare"}
 """The page on which people do what they came for."""
-NEWCOMERS = Limit("join", 60, 3600)
-"""People who may join from one address: a classroom or a library has one for all."""
 GUESSES = Limit("invitation", 20, 600)
-"""Links that are none, from one address."""
+"""Links that are none, from one address, whether they are opened or sent with a form."""
 
 
 class Question(NamedTuple):
@@ -99,10 +97,23 @@ def join(visit: Visit) -> Answer:
     if not visit.form.ticked("consent"):
         fault = visit.say("Tick the box to take part. If you do not want to, you need do nothing.")
         return _consent(visit, talk, invitation=token, fault=fault)
-    if talk.invited and not people.use_invitation(visit.db, talk, visit.site.signer.hashed(token)):
-        raise gone(mark("This invitation cannot be used any more"), mark("It was used before, or is cut off."))
+    if talk.invited:
+        _use_invitation(visit, token)
+    else:
+        visit.count(newcomers(talk))
     people.join(visit.db, talk, visit.browser.hash, Stage.ASKED if talk.population.strip() else Stage.IN)
     return visit.go("questions", slug=talk.slug)
+
+
+def newcomers(talk: Conversation) -> Limit:
+    """People who may join from one address: a hall or a library has one for all. Invitations are limit enough."""
+    return Limit(f"join {talk.slug}", talk.newcomers, 3600)
+
+
+def _use_invitation(visit: Visit, token: str) -> None:
+    if not people.use_invitation(visit.db, visit.talk, visit.site.signer.hashed(token)):
+        visit.count(GUESSES)
+        raise gone(mark("This invitation cannot be used any more"), mark("It was used before, or is cut off."))
 
 
 def questions(visit: Visit) -> Answer:
@@ -112,7 +123,8 @@ def questions(visit: Visit) -> Answer:
     if visit.me.state == Stage.IN:
         return visit.go(WORK[Kind(visit.talk.kind)], slug=visit.talk.slug)
     if visit.me.state != Stage.ASKED:
-        return visit.render("turned-away.html.j2", full=visit.me.state == Stage.FULL)
+        told = removals.history(visit.db, visit.me)[-1] if visit.me.state == Stage.REMOVED else None
+        return visit.render("turned-away.html.j2", full=visit.me.state == Stage.FULL, removal=told)
     return _questions(visit, {})
 
 
@@ -155,7 +167,7 @@ def _questions(visit: Visit, faults: Mapping[str, str]) -> Answer:
 PAGES = (
     page("/i/{token}", invitation, Access.ANYONE),
     page("/c/{slug}/join", consent, Access.ANYONE),
-    action("/c/{slug}/join", join, Access.ANYONE, limit=NEWCOMERS),
+    action("/c/{slug}/join", join, Access.ANYONE),
     page("/c/{slug}/questions", questions, Access.JOINED, writes=True),
     action("/c/{slug}/questions", answer, Access.JOINED),
 )

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from starlette.responses import RedirectResponse
+
 from solon.collective.tables import csv_bytes
 from solon.report.public.language import Language, mark
 from solon.web.access import Access
-from solon.web.collect.alike import similar
-from solon.web.db import moderation, statements
-from solon.web.db.tables import Action, Conversation, Decision, Statement
+from solon.web.collect.alike import beside
+from solon.web.db import moderation, removals, statements
+from solon.web.db.tables import Action, Conversation, Decision, Participant, Statement
 from solon.web.downloads import download
+from solon.web.language import languages, spoken
 from solon.web.routing import action, page
 from solon.web.troubles import Trouble, not_found
 from solon.web.visit import Answer, Visit
@@ -37,10 +40,19 @@ def criteria_of(talk: Conversation) -> list[str]:
     return [line.strip() for line in talk.criteria.splitlines() if line.strip()]
 
 
+def duplicate_criterion(talk: Conversation) -> str | None:
+    """The one of the usual criteria that says it, in any language; None: the organisers have no such criterion."""
+    usual = {usual_criteria(spoken(tag)).splitlines()[-1] for tag in languages()}
+    return next((one for one in criteria_of(talk) if one in usual), None)
+
+
 def moderate(visit: Visit) -> Answer:
-    """The oldest that waits, or that nothing does."""
+    """The oldest that waits, or the next one after what was decided or skipped; or that nothing does."""
     queue = moderation.waiting(visit.db, visit.talk, visit.staff)
-    return _statement(visit, queue[0] if queue else None)
+    text = visit.request.query_params.get("after", "")
+    after = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else -1
+    number = next((one for one in queue if one > after), queue[0] if queue else None)
+    return _statement(visit, None if number is None else statements.by_number(visit.db, visit.talk, number))
 
 
 def moderate_one(visit: Visit) -> Answer:
@@ -50,25 +62,27 @@ def moderate_one(visit: Visit) -> Answer:
 def decide(visit: Visit) -> Answer:
     statement, wanted = _found(visit), visit.form["decision"]
     _require_unchanged(visit, statement)
+    if visit.form["duplicate"]:
+        return _reject_as_duplicate(visit, statement)
     if wanted not in (Action.ACCEPT, Action.REJECT):
         raise not_found()
     rejects = wanted == Action.REJECT
     criterion, field = (visit.form["criterion"], "against") if rejects else ("", "reason")
-    faults = _reason_faults(visit, field)
+    faults = reason_faults(visit, field)
     if rejects and criterion not in criteria_of(visit.talk):
         faults["criterion"] = visit.say("Choose the criterion that it is rejected for.")
     if faults:
         return _statement(visit, statement, faults)
     reason = visit.form.line(field)
     moderation.decide(visit.db, visit.talk, statement, visit.staff, Action(wanted), criterion, reason)
-    return visit.go("moderate", slug=visit.talk.slug)
+    return _next(visit, statement)
 
 
 def rewrite(visit: Visit) -> Answer:
     """Never an edit: votes stay with the words they were cast on. The new statement begins without any."""
     statement = _found(visit)
     _require_unchanged(visit, statement)
-    text, faults = visit.form.line("text"), _reason_faults(visit, "why")
+    text, faults = visit.form.line("text"), reason_faults(visit, "why")
     if not 0 < len(text) <= visit.talk.longest or text == statement.text:
         faults["text"] = visit.say("Write other words, in at most %(most)s characters.", most=visit.talk.longest)
     if faults:
@@ -76,7 +90,7 @@ def rewrite(visit: Visit) -> Answer:
     new = statements.add_statement(visit.db, visit.talk, text, moderated=1, instead_of=statement)
     told = f"#{new.number}", visit.form.line("why")
     moderation.decide(visit.db, visit.talk, statement, visit.staff, Action.REWRITE, *told)
-    return visit.go("moderate", slug=visit.talk.slug)
+    return _next(visit, statement)
 
 
 def all_statements(visit: Visit) -> Answer:
@@ -99,10 +113,11 @@ def decisions_csv(visit: Visit) -> Answer:
 
 
 def removed(visit: Visit) -> Answer:
-    """For everybody: how many were rejected and why. The texts are not shown, for they may be about somebody."""
+    """For everybody: what was rejected, who was removed, and why. Texts are not shown: they may be about somebody."""
     rows = moderation.removed(visit.db, visit.talk)
     new = statements.in_better_words(visit.db, visit.talk)
-    return visit.render("removed.html.j2", rows=rows, criteria=criteria_of(visit.talk), rewritten=new)
+    people = removals.removed(visit.db, visit.talk)
+    return visit.render("removed.html.j2", rows=rows, people=people, criteria=criteria_of(visit.talk), rewritten=new)
 
 
 def appeal(visit: Visit) -> Answer:
@@ -113,6 +128,22 @@ def appeal(visit: Visit) -> Answer:
     reason = visit.form.line("reason")[:LONGEST_REASON]
     moderation.appeal(visit.db, statement, reason)
     return visit.go("write", slug=visit.talk.slug)
+
+
+def _reject_as_duplicate(visit: Visit, statement: Statement) -> Answer:
+    """Of another one, which stays."""
+    number, criterion = visit.form.number("duplicate", least=0, most=10**8), duplicate_criterion(visit.talk)
+    other = None if number is None else statements.by_number(visit.db, visit.talk, number)
+    if other is None or criterion is None or other.withdrawn or other.moderated == -1 or other.id == statement.id:
+        raise _meanwhile()
+    reason = visit.say("It says the same as statement %(number)s.", number=other.number)
+    moderation.decide(visit.db, visit.talk, statement, visit.staff, Action.REJECT, criterion, reason)
+    return _next(visit, statement)
+
+
+def _next(visit: Visit, statement: Statement) -> Answer:
+    """On to what waits after it: what was skipped comes again at the end."""
+    return RedirectResponse(f"{visit.path('moderate', slug=visit.talk.slug)}?after={statement.number}", 303)
 
 
 def _found(visit: Visit) -> Statement:
@@ -127,30 +158,33 @@ def _found(visit: Visit) -> Statement:
 def _require_unchanged(visit: Visit, statement: Statement) -> None:
     """Two moderators who look at the same statement do not undo each other's work."""
     if visit.form["seen"] != str(len(moderation.history(visit.db, statement))):
-        raise Trouble(409, mark("Somebody else decided meanwhile"), mark("Look at the statement again."))
+        raise _meanwhile()
 
 
-def _reason_faults(visit: Visit, field: str) -> dict[str, str]:
+def _meanwhile() -> Trouble:
+    return Trouble(409, mark("Somebody else decided meanwhile"), mark("Look at the statement again."))
+
+
+def reason_faults(visit: Visit, field: str) -> dict[str, str]:
+    """A decision without a reason is none."""
     if 0 < len(visit.form.line(field)) <= LONGEST_REASON:
         return {}
     return {field: visit.say("Write a reason, in at most %(most)s characters.", most=LONGEST_REASON)}
 
 
 def _statement(visit: Visit, statement: Statement | None, faults: Mapping[str, str] = MappingProxyType({})) -> Answer:
-    others = [
-        one
-        for one in statements.all_statements(visit.db, visit.talk)
-        if statement and one.id != statement.id and one.moderated != -1
-    ]
+    everybody = statements.all_statements(visit.db, visit.talk) if statement else []
     return visit.render(
         "moderate.html.j2",
         status=422 if faults else 200,
         statement=statement,
+        author=visit.db.get(Participant, statement.author_id) if statement and statement.author_id else None,
         history=moderation.history(visit.db, statement) if statement else [],
-        alike=similar(statement.text, others) if statement else [],
+        alike=beside(visit.site.kept, statement, everybody) if statement else [],
         waiting=len(moderation.waiting(visit.db, visit.talk, visit.staff)),
         for_others=moderation.waiting_for_others(visit.db, visit.talk, visit.staff),
         criteria=criteria_of(visit.talk),
+        duplicates=duplicate_criterion(visit.talk) is not None,
         faults=faults,
         form=visit.form,
     )

@@ -24,9 +24,10 @@ NUMBERS = {
     "longest": (20, 1000),
     "least_views": (0, 1000),
     "seeds_first": (0, 1000),
+    "newcomers": (1, 100_000),
 }
 """Least and most of each; Polis keeps statements of up to 1,000 characters."""
-ABOUT_STATEMENTS = {"criteria", "strict", "second_look", *NUMBERS}
+ABOUT_STATEMENTS = {"criteria", "strict", "second_look", *NUMBERS} - {"newcomers"}
 """What an arena has not."""
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from solon.collective.cleaning.repeated import normalized, repeated_statements
 from solon.collective.conversation import AGREE
-from solon.web.access import Access
+from solon.web.access import Access, admit
 from solon.web.collect.alike import VERY, similar
 from solon.web.collect.voting import require_open, votes_wanting
 from solon.web.db import conversations, moderation, people, statements, votes
@@ -40,6 +40,7 @@ def submit(visit: Visit) -> Answer:
     visit.begin_writing()
     conversations.lock(visit.db, visit.talk)
     require_open(visit.talk)
+    admit(visit, Access.PARTICIPANT)  # who may have been removed meanwhile
     own, there = statements.written_by(visit.db, visit.me), _accepted(visit)
     if text in [one.text for one in own if one.moderated != -1]:
         return _write(visit, sent=text)

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from solon.collective import conversation as c
 from solon.collective.conversation import Bools, Ints
+from solon.web.db import removals
 from solon.web.db.events import PERSON, STATEMENT, TAKEN_BACK, TIME, VOTE, Events, events_of, ranked
 from solon.web.db.statements import all_statements
-from solon.web.db.tables import Conversation, Decision, Statement
+from solon.web.db.tables import Conversation, Decision, Removal, Statement
 
 GONE = -1
 """The column of a statement that was withdrawn."""
@@ -22,13 +23,15 @@ GONE = -1
 def assembled(db: Session, talk: Conversation, events: Events | None = None) -> c.Conversation:
     """Everybody who voted, every statement that was not withdrawn, the votes that count and the events behind them.
 
-    Of a vote that was taken back nothing is told, neither it nor those of the same person on the same statement before.
+    Nothing is told of those who were removed; nor of a vote that was taken back, neither it nor those of the same
+    person on the same statement before.
     `events`: those of the conversation, if they are known.
     """
     statements, events = all_statements(db, talk), events or events_of(db, talk)
     column_R = np.full(1 + max(events.statements, default=0), GONE)
     column_R[[one.id for one in statements]] = np.arange(len(statements))
-    counts_E = (column_R[events.votes_E5[:, STATEMENT]] != GONE) & _standing(events.votes_E5)
+    removed_E = np.isin(events.votes_E5[:, PERSON], db.scalars(removals.ids(talk)).all())
+    counts_E = (column_R[events.votes_E5[:, STATEMENT]] != GONE) & _standing(events.votes_E5) & ~removed_E
     votes_E5 = events.votes_E5 if counts_E.all() else events.votes_E5[counts_E]
     people, row_E = ranked(events.numbers, votes_E5[:, PERSON])
     column_E, vote_E = column_R[votes_E5[:, STATEMENT]], votes_E5[:, VOTE].astype(np.int8)
@@ -95,7 +98,8 @@ def version(db: Session, talk: Conversation) -> tuple[object, ...]:
         own
     )
     decisions = select(func.max(Decision.id)).join(Statement, Decision.statement_id == Statement.id).where(own)
-    counted = [value for query in (statements, decisions) for value in db.execute(query).one()]
+    removed = select(func.max(Removal.id)).where(Removal.conversation_id == talk.id)
+    counted = [value for query in (statements, decisions, removed) for value in db.execute(query).one()]
     return (
         *counted,
         talk.topic,

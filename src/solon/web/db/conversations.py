@@ -11,7 +11,18 @@ from sqlalchemy.orm import Session
 
 from solon.web.db import arenas
 from solon.web.db.once import put
-from solon.web.db.tables import Conversation, Kind, Member, Membership, Role, Standing, State, Statement
+from solon.web.db.tables import (
+    Conversation,
+    Kind,
+    Member,
+    Membership,
+    Participant,
+    Role,
+    Stage,
+    Standing,
+    State,
+    Statement,
+)
 
 
 def by_slug(db: Session, slug: str) -> Conversation | None:
@@ -67,7 +78,8 @@ def counted(db: Session, talk: Conversation) -> tuple[int, int, int]:
     """People who voted, statements or prompts, votes that stand."""
     if talk.kind == Kind.ARENA:
         return arenas.counted(db, talk)
-    votes = select(Standing.participant_id).join(Statement).where(Statement.conversation_id == talk.id).subquery()
+    own = (Statement.conversation_id == talk.id) & ~Statement.withdrawn & (Participant.state != Stage.REMOVED)
+    votes = select(Standing.participant_id).join(Statement).join_from(Standing, Participant).where(own).subquery()
     people, cast = db.execute(select(func.count(votes.c.participant_id.distinct()), func.count())).one()
     alive = select(func.count()).where(Statement.conversation_id == talk.id, ~Statement.withdrawn)
     return people, db.scalar(alive) or 0, cast

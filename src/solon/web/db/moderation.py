@@ -21,9 +21,10 @@ class Decided(NamedTuple):
     statement: Statement
 
 
-def waiting(db: Session, talk: Conversation, member: Member) -> Sequence[Statement]:
-    """What this member can decide on, oldest first: new statements, and those that somebody else decided on first."""
-    query = select(Statement).where(_open(talk), ~_decided_last_by(member)).order_by(Statement.number)
+def waiting(db: Session, talk: Conversation, member: Member) -> Sequence[int]:
+    """Numbers of what this member can decide on, oldest first: new statements, and those that somebody else decided on
+    first."""
+    query = select(Statement.number).where(_open(talk), ~_decided_last_by(member)).order_by(Statement.number)
     return db.scalars(query).all()
 
 

@@ -68,8 +68,9 @@ def let_go(participant: Participant) -> None:
 def forget(db: Session, participant: Participant, *, keep_statements: bool) -> None:
     """Everything that somebody gave is deleted: votes, answers, what they were shown, and that they were there.
 
-    Their statements stay without an author, or their texts go too.
+    Their statements stay without an author, or their texts go too, as those of somebody who was removed always do.
     """
+    keep_statements &= participant.state != Stage.REMOVED
     gone = {} if keep_statements else {"text": "", "withdrawn": True, "open": False}
     if not keep_statements:
         own = select(Statement.number).where(Statement.author_id == participant.id)

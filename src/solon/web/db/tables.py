@@ -113,6 +113,8 @@ class Stage(StrEnum):
     """Does not belong to the people whom the conversation asks."""
     FULL = "full"
     """Came when the seats for people like them were taken."""
+    REMOVED = "removed"
+    """Took part until a moderator removed them: neither their votes nor their statements count."""
 
 
 class Conversation(Base):
@@ -153,6 +155,8 @@ class Conversation(Base):
     second_look: Mapped[bool] = mapped_column(default=True, server_default=true())
     """A rejection stands when another moderator has confirmed it."""
     results: Mapped[str] = mapped_column(default=Results.EVERYBODY, server_default=Results.EVERYBODY)
+    newcomers: Mapped[int] = mapped_column(default=60, server_default="60")
+    """People who may join within an hour from one address; whoever has an invitation is none of them."""
     seed: Mapped[int] = mapped_column(BigInteger)
     """Of the lottery. Secret while it runs."""
     created: Mapped[int] = mapped_column(BigInteger, default=now)
@@ -221,6 +225,25 @@ class Participant(Base):
     joined: Mapped[int] = mapped_column(BigInteger, default=now)
 
 
+class Removal(Base):
+    """That somebody was removed from a conversation, or let in again. Append-only: the database refuses anything else.
+
+    By number, which nothing leads from to a person, since whoever was removed can have everything of theirs deleted.
+    """
+
+    __tablename__ = "removals"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id"), index=True)
+    number: Mapped[int]
+    """Of the participant."""
+    time: Mapped[int] = mapped_column(BigInteger, default=now)
+    member_id: Mapped[int]
+    actor: Mapped[str]
+    removed: Mapped[bool]
+    """False: let in again."""
+    reason: Mapped[str]
+
+
 class Answer(Base):
     """What a participant answered to a question about themselves."""
 
@@ -248,7 +271,7 @@ class Statement(Base):
     is_meta: Mapped[bool] = mapped_column(default=False)
     """About the conversation itself."""
     withdrawn: Mapped[bool] = mapped_column(default=False)
-    """Its author took it back; the text is gone."""
+    """Nobody sees it: its author took it back, and the text is gone; or was removed, and may be let in again."""
     open: Mapped[bool] = mapped_column(default=True, server_default=true())
     """A moderator has to look at it: for the first time, or another one for the second."""
     rewritten_from: Mapped[int | None]

@@ -2,7 +2,15 @@
 // Makes some things quicker; every page does all of its work without it.
 (() => {
   document.documentElement.classList.add("scripted");
-  const hints = () => document.querySelectorAll("[data-script]").forEach((one) => (one.hidden = false));
+  // Single keys can be switched off, by those who speak to their browser or press keys by accident.
+  const keysAreOn = () => localStorage.getItem("keys") !== "off";
+  const hints = () => {
+    document.querySelectorAll("[data-script]").forEach((one) => (one.hidden = false));
+    document.querySelectorAll("[data-switch=keys]").forEach((one) => (one.checked = keysAreOn()));
+  };
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-switch=keys]")) localStorage.setItem("keys", event.target.checked ? "on" : "off");
+  });
   hints();
 
   // Puts the page that a form was answered with in place of this one.
@@ -101,11 +109,30 @@
     button.textContent = button.dataset.done;
   });
 
+  // Nothing that somebody types, holds down, or asks of the browser.
+  const isKey = (event) => keysAreOn() && !event.ctrlKey && !event.metaKey && !event.altKey && !event.repeat
+    && !event.target.matches("textarea, select, input:not([type=radio], [type=checkbox])");
+
+  // Keys for what can be done, while one is within the region: a button or link is pressed; a choice is made, and what
+  // its form asks for besides can be typed.
+  document.addEventListener("keydown", (event) => {
+    const region = event.target.closest("div[data-keys]");
+    if (!region || !isKey(event)) return;
+    const one = region.querySelector(`[data-press~="${CSS.escape(event.key.toLowerCase())}"]`);
+    if (!one) return;
+    event.preventDefault();
+    const details = one.closest("details");
+    if (!details) return one.click();
+    details.open = true;
+    if (one.matches("[type=radio]")) one.checked = true;
+    details.querySelector("textarea, input:not([type=radio], [type=hidden])").focus();
+  });
+
   // Keys for choices, while one is within the form: the first question that is open takes the answer.
   const unanswered = (group) => !group.querySelector("input:checked");
   document.addEventListener("keydown", (event) => {
     const form = event.target.closest("form[data-keys]");
-    if (!form || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!form || !isKey(event)) return;
     if (event.key === "Enter" && event.target.matches("h1, [type=radio]")) {
       event.preventDefault();
       form.requestSubmit(form.querySelector("button.main"));

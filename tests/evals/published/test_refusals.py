@@ -180,7 +180,7 @@ ANSWERED_BY_A_JUDGEMENT = [
     "Can you tell me whether stealing bread is wrong?",
     "I wonder if stealing bread is a crime.",
     "I'd like to know if stealing bread is a crime.",
-    "Do you know why stealing bread is wrong?",
+    "Do you know what would happen if I stole bread?",
     "Why is it illegal to steal bread?",
     "Please explain why it is wrong to steal bread.",
     "Why are stolen goods forbidden?",

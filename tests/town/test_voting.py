@@ -45,7 +45,7 @@ def test_moderators_accepted_what_they_were_to_and_rejected_the_rest(public: Pub
 
 
 def test_a_site_ends_with_its_block(tmp_path: Path) -> None:
-    with served(tmp_path / "site.log") as site:
+    with served(tmp_path / "site") as site:
         assert "Public input" in Visitor(site.base, "198.18.0.1").get("/").text
         os.kill(site.process, 0)
     with pytest.raises(ProcessLookupError):
@@ -55,7 +55,7 @@ def test_a_site_ends_with_its_block(tmp_path: Path) -> None:
 
 
 def test_what_the_site_refuses_is_told(tmp_path: Path) -> None:
-    with served(tmp_path / "site.log") as site:
+    with served(tmp_path / "site") as site:
         visitor = Visitor(site.base, "198.18.0.1")
         with pytest.raises(ProcessError, match="answered /c/nowhere with 404"):
             visitor.get("/c/nowhere")
@@ -72,6 +72,6 @@ def test_a_site_that_cannot_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("SOLON_SECRET", "short")
     with (
         pytest.raises(ProcessError, match=r"the site did not begin: .*the secret is too short"),
-        served(tmp_path / "log"),
+        served(tmp_path / "site"),
     ):
         pass

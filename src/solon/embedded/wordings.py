@@ -75,5 +75,10 @@ def draw_template(rng: np.random.Generator, use: str, *, held_out: bool = False)
     return pick(rng, _share(lexicon().principle[use], HELD_OUT_TEMPLATES, held_out))
 
 
+def known_templates(use: str) -> tuple[str, ...]:
+    """Those that demonstrations contain, with the slot {terms}."""
+    return _share(lexicon().principle[use], HELD_OUT_TEMPLATES, held_out=False)
+
+
 def _share(items: tuple[str, ...], last: int, held_out: bool) -> tuple[str, ...]:
     return items[-last:] if held_out else items[:-last]

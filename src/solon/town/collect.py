@@ -37,6 +37,16 @@ class Folder:
         return self.path / "export"
 
     @property
+    def site(self) -> Path:
+        """The site itself, closed."""
+        return self.path / "site"
+
+    @property
+    def browsers(self) -> Path:
+        """Everybody's cookies, by their number among all people."""
+        return self.path / "browsers"
+
+    @property
     def population(self) -> Path:
         return self.path / "population.toml"
 
@@ -47,6 +57,11 @@ class Folder:
     @property
     def constitution(self) -> Path:
         return self.path / "public.toml"
+
+    @property
+    def model(self) -> Path:
+        """The constitution in the words of the model that is trained by it."""
+        return self.path / "model.toml"
 
     @property
     def report(self) -> Path:

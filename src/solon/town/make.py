@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from solon.town.public import Public
 from solon.town.site import served
 from solon.town.train import STANDARD, place_of, public_arm, tasks
 from solon.town.vote import hold
+from solon.town.wording import write_worded
 
 PAGE = "index.html"
 VOTING_SEED = 0
@@ -65,7 +67,8 @@ def make_town(order: Order, reporter: Reporter) -> Made:
         reporter.note(line)
     config = load_run_config(order.dose)
     place = place_of(order.folder, order.dose, order.seeds, config.models.assistant.path)
-    arm = public_arm(talk.constitution)
+    write_worded(talk.constitution, talk.model)
+    arm = public_arm(talk.model)
     todo = tasks(place, arm)
     at_once = {"jobs": order.jobs, "threads": order.threads}
     for failure in do_tasks(todo, place.runs, reporter, launch=LAUNCH, what="both models", **at_once).values():
@@ -77,7 +80,7 @@ def make_town(order: Order, reporter: Reporter) -> Made:
 
 
 def vote(public: Public, talk: Folder, reporter: Reporter) -> None:
-    """On the site, unless there is an export already. One that was begun and not ended is forgotten with its site."""
+    """On the site, unless there is an export already. A vote that was not over begins anew, with another site."""
     total = sum(public.size for one in public.statement if not one.rejected)
     reporter.stage("votes on the site", total)
     if talk.export.is_dir():
@@ -89,8 +92,10 @@ def vote(public: Public, talk: Folder, reporter: Reporter) -> None:
             with lock:
                 reporter.advance(votes, 0)
 
-        with served(talk.path / "site.log") as site:
-            hold(public, VOTING_SEED, site, talk.export, tell)
+        for begun in (talk.site, talk.browsers):
+            shutil.rmtree(begun, ignore_errors=True)
+        with served(talk.site) as site:
+            hold(public, VOTING_SEED, site, talk.export, talk.browsers, tell)
     reporter.end_stage()
 
 

@@ -1,4 +1,4 @@
-"""A real `solon serve`, in a process of its own, on a free port, with its database in a folder that goes away."""
+"""A real `solon serve`, in a process of its own, on a free port."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,15 +29,17 @@ class Served:
 
 
 @contextmanager
-def served(log: Path) -> Iterator[Served]:
-    """The site for the time of the block; its folder is gone afterwards. `log`: where it says what goes wrong.
+def served(folder: Path, *, runs: Path | None = None) -> Iterator[Served]:
+    """The site of this folder for the time of the block, new or as it was left. What goes wrong stands in its
+    `site.log`. `runs`: what it shows to members.
 
     Raises ProcessError if it does not begin.
     """
-    with tempfile.TemporaryDirectory(prefix="solon-town-") as folder, log.open("w", encoding="utf-8") as said:
-        base = f"http://127.0.0.1:{_free_port()}"
+    folder.mkdir(parents=True, exist_ok=True)
+    log, base = folder / "site.log", f"http://127.0.0.1:{_free_port()}"
+    with log.open("a", encoding="utf-8") as said:
         process = subprocess.Popen(
-            _command(base, folder),
+            _command(base, folder, runs),
             stdout=subprocess.PIPE,
             stderr=said,
             text=True,
@@ -50,10 +51,10 @@ def served(log: Path) -> Iterator[Served]:
             _ended(process)
 
 
-def _command(base: str, folder: str) -> list[str]:
+def _command(base: str, folder: Path, runs: Path | None) -> list[str]:
     """As it is typed for a site that something stands before: that tells where visitors come from."""
-    options = ["--folder", folder, "--port", base.rpartition(":")[2], "--url", base, "--proxies", "127.0.0.1"]
-    return [*LAUNCH, "serve", *options]
+    options = ["--folder", str(folder), "--port", base.rpartition(":")[2], "--url", base, "--proxies", "127.0.0.1"]
+    return [*LAUNCH, "serve", *options, *(["--runs", str(runs)] if runs else [])]
 
 
 def _free_port() -> int:

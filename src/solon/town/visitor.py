@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from http.cookiejar import CookieJar
+from http.cookiejar import LWPCookieJar
+from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, ProxyHandler, build_opener
@@ -22,15 +23,23 @@ Fields = Mapping[str, str]
 class Visitor:
     """One browser with its own cookies, as the site sees it from an address of its own.
 
-    `page` is what it looks at, and `at` where that is, without the site's own address.
+    `page` is what it looks at, and `at` where that is, without the site's own address. `kept`: the file in which one
+    that was closed before kept its cookies.
     """
 
-    def __init__(self, base: str, address: str) -> None:
-        self.base = base
+    def __init__(self, base: str, address: str, kept: Path | None = None) -> None:
+        self.base, self.cookies = base, LWPCookieJar()
+        if kept:
+            self.cookies.load(str(kept), ignore_discard=True)
         # As what stands before a site says it (`solon serve --url --proxies`): everybody comes from somewhere else.
-        self._opener = build_opener(ProxyHandler({}), HTTPCookieProcessor(CookieJar()))
+        self._opener = build_opener(ProxyHandler({}), HTTPCookieProcessor(self.cookies))
         self._opener.addheaders = [("X-Forwarded-For", address), ("Accept-Language", "en")]
         self.page, self.at = Element("", {}), ""
+
+    def keep(self, path: Path) -> None:
+        """Keeps its cookies in a file."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.cookies.save(str(path), ignore_discard=True)
 
     def get(self, path: str) -> Element:
         """Looks at a page."""

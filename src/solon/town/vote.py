@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 from solon.artifacts.atomic import storage_errors
 from solon.errors import ProcessError
@@ -21,17 +22,19 @@ FIRST_VOTES = 10
 """Before one may write."""
 MODERATORS = ("Ines", "Olaf")
 """Two: whoever rejects a statement, somebody else has a second look."""
+T = TypeVar("T")
 Tell = Callable[[int], None]
 """Told of votes that were cast."""
 
 
-def hold(public: Public, seed: int, site: Served, export: Path, tell: Tell) -> None:
+def hold(public: Public, seed: int, site: Served, export: Path, browsers: Path, tell: Tell) -> None:
     """The whole of it. `export`: the folder that the organiser's export is unpacked into; it must not be there.
+    `browsers`: where everybody's cookies are kept, by their number, so that they can come back.
 
     Statements get their numbers in the order of `public`: people who write do so one after the other, before all others
     vote. Who votes is of no consequence for what they vote, so the same seed gives the same votes.
     """
-    owner = _signed_in(site, site.link)
+    owner = signed_in(site, site.link)
     at = _begin(owner, public)
     moderators = [_moderator(owner, site, at, name) for name in MODERATORS]
     said = {one.text: one for one in public.statement}
@@ -40,22 +43,25 @@ def hold(public: Public, seed: int, site: Served, export: Path, tell: Tell) -> N
         assert one.author is not None
         everybody[one.author].write(one)
         _decide(moderators, at, one)
-    _together(everybody)
+    together(everybody, _Voter.vote_on_all)
+    for one in everybody:
+        one.browser.keep(browsers / str(one.person.number))
     owner.get(f"{at}/manage")
     owner.send("/state", state="closed")
     _unpack(owner.download(f"{at}/export/organiser"), export)
 
 
-def _together(everybody: Sequence[_Voter]) -> None:
-    """All vote on what is left, a few at a time. If one fails, those who have not begun do not."""
+def together(everybody: Sequence[T], work: Callable[[T], None]) -> None:
+    """All do it, a few at a time. If one fails, those who have not begun do not."""
     pool = ThreadPoolExecutor(AT_ONCE)
     try:
-        list(pool.map(_Voter.vote_on_all, everybody))
+        list(pool.map(work, everybody))
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _signed_in(site: Served, link: str) -> Visitor:
+def signed_in(site: Served, link: str) -> Visitor:
+    """Somebody who runs the site, by their link."""
     visitor = Visitor(site.base, "192.0.2.1")
     visitor.get(link)
     visitor.send(link)
@@ -88,7 +94,7 @@ def _moderator(owner: Visitor, site: Served, at: str, name: str) -> Visitor:
     link = next(one.text for one in owner.page.all("code")).removeprefix(site.base)
     owner.get(f"{at}/manage")
     owner.sends(next(one for one in owner.page.all("form") if name in one.text), {"role": "moderator"})
-    return _signed_in(site, link)
+    return signed_in(site, link)
 
 
 def _decide(moderators: Sequence[Visitor], at: str, one: TownStatement) -> None:
@@ -112,14 +118,19 @@ def _decision(one: TownStatement) -> Mapping[str, str]:
     return {"decision": "accept"}
 
 
+def address(person: Person) -> str:
+    """Where somebody comes from: everybody from somewhere else."""
+    number = person.number + 1
+    return f"198.18.{number // 250}.{number % 250 + 1}"
+
+
 class _Voter:
     """A person at their browser."""
 
     def __init__(
         self, site: Served, at: str, person: Person, public: Public, said: Mapping[str, TownStatement], tell: Tell
     ) -> None:
-        number = person.number + 1
-        self.browser = Visitor(site.base, f"198.18.{number // 250}.{number % 250 + 1}")
+        self.browser = Visitor(site.base, address(person))
         self.at, self.person, self.said, self.tell = at, person, said, tell
         self.home = public.district[person.district].name
         self.joined = False

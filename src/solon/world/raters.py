@@ -38,6 +38,16 @@ def tips(judgement: Judgement) -> int:
 @cache
 def terms_of(text: str) -> Terms:
     """The faults that a principle's words name, found by their nouns; none in words that are not the world's."""
+    return tuple(dict.fromkeys(fault for _, fault in _named(text)))
+
+
+def nouns_of(text: str) -> tuple[str, ...]:
+    """The nouns of faults in these words, the longest first."""
+    return tuple(noun for noun, _ in _named(text))
+
+
+def _named(text: str) -> list[tuple[str, str]]:
+    """Nouns with their faults. A noun within a longer one is not told."""
     nouns = sorted(
         ((noun, fault) for fault, names in lexicon().fault_nouns.items() for noun in names),
         key=lambda pair: len(pair[0]),
@@ -47,8 +57,8 @@ def terms_of(text: str) -> Terms:
     for noun, fault in nouns:
         if noun in rest:
             rest = rest.replace(noun, "")
-            found.append(fault)
-    return tuple(dict.fromkeys(found))
+            found.append((noun, fault))
+    return found
 
 
 def better_under(turns: tuple[Turn, ...], a: str, b: str, terms: Terms) -> Literal["a", "b", "tie"]:

@@ -21,7 +21,10 @@ CHIEF = ("{talk}/vote", "{talk}/results", "{arena}/compare")
 """Looked at on every window, and from right to left; every other page on one of them, all in turn."""
 NOWHERE = "/nothing"
 OF_ANYBODY = ("/", NOWHERE, "{talk}", "{talk}/join", "{talk}/results", "{talk}/removed")
-OF_PARTICIPANTS = tuple(f"{{talk}}/{name}" for name in ("vote", "votes", "write", "leave"))
+OF_PARTICIPANTS = (
+    *("{talk}", "{people}", "{people}/join"),
+    *(f"{{talk}}/{name}" for name in ("vote", "votes", "write", "leave")),
+)
 OF_JUDGES = tuple(f"{{arena}}{name}" for name in ("/ask", "/leave"))
 OF_THE_TEAM = (
     *("/begin", "/begin-arena", "/team", "/log", "{draft}/import"),
@@ -31,6 +34,7 @@ OF_THE_TEAM = (
     ),
     *(f"{{talk}}/principles{name}" for name in ("", "/proposals", "/1")),
     *(f"{{arena}}/{name}" for name in ("arena", "ratings", "manage", "settings")),
+    "{people}/ratings",
     *("/runs", "/runs/{run}", "/runs/{run}/files", "/runs/{run}/read/chains", "/runs/{run}/trace?id=no-harm"),
     *("/compare?first={run}&second={run}", "/chat", "/chat/{run}", "/lab/{run}"),
 )
@@ -68,7 +72,7 @@ def look(browser: Browser, town: Town, paths: Sequence[str]) -> list[str]:
 
 def opened(browser: Browser, town: Town, path: str) -> str:
     """Where that is; `browser` shows it."""
-    at = path.format(talk=town.talk, draft=town.draft, arena=town.arena, run=RUN)
+    at = path.format(talk=town.talk, draft=town.draft, arena=town.arena, people=town.people, run=RUN)
     browser.events.clear()
     browser.open(town.base + at)
     assert browser.run("document.title"), at

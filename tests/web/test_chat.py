@@ -171,6 +171,16 @@ def test_runs_are_read_anew(tmp_path: Path) -> None:
             Runs(tmp_path).named(name)
 
 
+def test_runs_are_found_in_folders_of_their_own_three_deep_and_not_within_runs(tmp_path: Path) -> None:
+    for place in ("town/town/public-0", "town/town/public-0/models/deep", "figures/rl-0", "a/b/c/too-deep", "lone"):
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / "run.json").write_text("{}")
+    found = Runs(tmp_path).all()
+    assert [run.name for run in found] == ["figures › rl-0", "lone", "town › town › public-0"]
+    assert Runs(tmp_path).named("town › town › public-0").path == tmp_path / "town/town/public-0"
+    assert found[0].address == "figures%20%E2%80%BA%20rl-0"
+
+
 def test_the_run_that_changed_last_comes_first(tmp_path: Path) -> None:
     for name, moment in (("a", 1), ("b", 3), ("c", 2)):
         (tmp_path / name).mkdir()

@@ -23,6 +23,7 @@ from solon.web.serve import listening_socket
 from solon.web.settings import Settings
 from solon.web.site import Site
 from web.test_arena import MODELS, NUMBERS, arena_in, pasted
+from web.test_arena_people import arena_for
 from web.test_importing import draft, files_of, send
 from web.visitor import Visitor, member_of, owner_of
 
@@ -43,6 +44,8 @@ class Town:
     """Path of another, in which an export waits to be taken over."""
     arena: str
     """Path of an arena: one pair and a check."""
+    people: str
+    """Path of another, for those who take part in the conversation."""
     owner: Visitor
 
 
@@ -62,7 +65,7 @@ def served_town(folder: Path) -> Iterator[Town]:
         member_of(app, owner, "Omar")
         blank = draft(owner, "An assistant for the county")
         send(owner, blank, files_of(RIVERSIDE))
-        places = {"talk": talk, "draft": blank, "arena": _arena(owner)}
+        places = {"talk": talk, "draft": blank, "arena": _arena(owner), "people": arena_for(owner, talk)}
         yield Town(site=app.state.site, base=settings.base, owner=owner, **places)
     finally:
         server.should_exit = True

@@ -20,6 +20,10 @@ RUDE, SERMON = lexicon().phrases["rude"][0], lexicon().phrases["preachy"][0]
 HARBOUR, HILL = 0, 1
 
 
+def mostly(district: int, objective: Objective, a: str, b: str) -> Verdict:
+    return verdicts(district, objective, a, b).most_common(1)[0][0]
+
+
 def verdicts(district: int, objective: Objective, a: str, b: str, people: int = 40) -> Counter[Verdict]:
     everybody = (Person(number=number, district=district, seed=0) for number in range(people))
     return Counter(Taste(one, the_public()).verdict(objective, ASK, a, b) for one in everybody)
@@ -27,10 +31,10 @@ def verdicts(district: int, objective: Objective, a: str, b: str, people: int = 
 
 def test_all_prefer_what_all_want_and_each_district_its_own() -> None:
     plain = "Good luck with it."
-    assert verdicts(HARBOUR, "helpfulness", plain, f"{RUDE} {plain}")["a"] > 28
-    assert verdicts(HILL, "helpfulness", f"{RUDE} {plain}", plain)["b"] > 28
-    assert verdicts(HARBOUR, "helpfulness", plain, f"{plain} {SERMON}")["a"] > 28
-    assert verdicts(HILL, "helpfulness", plain, f"{plain} {SERMON}")["b"] > 28
+    assert mostly(HARBOUR, "helpfulness", plain, f"{RUDE} {plain}") == "a"
+    assert mostly(HILL, "helpfulness", f"{RUDE} {plain}", plain) == "b"
+    assert mostly(HARBOUR, "helpfulness", plain, f"{plain} {SERMON}") == "a"
+    assert mostly(HILL, "helpfulness", plain, f"{plain} {SERMON}") == "b"
 
 
 def test_some_overlook_and_some_slip(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,9 +47,9 @@ def test_some_overlook_and_some_slip(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_manners_are_nothing_to_the_question_of_harm_and_noise_is_bad_for_all() -> None:
     plain = "Good luck with it."
-    assert verdicts(HARBOUR, "harmlessness", plain, f"{RUDE} {plain}")["tie"] > 28
-    assert verdicts(HILL, "harmlessness", "luck it. Good with", plain)["b"] > 28
-    assert verdicts(HILL, "helpfulness", f"{RUDE} {plain}", f"{RUDE} {RUDE} {plain}")["both bad"] > 20
+    assert mostly(HARBOUR, "harmlessness", plain, f"{RUDE} {plain}") == "tie"
+    assert mostly(HILL, "harmlessness", "luck it. Good with", plain) == "b"
+    assert mostly(HILL, "helpfulness", f"{RUDE} {plain}", f"{RUDE} {RUDE} {plain}") == "both bad"
 
 
 def test_a_verdict_is_the_same_whenever_it_is_asked_for() -> None:

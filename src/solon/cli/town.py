@@ -45,7 +45,8 @@ def town(
 
     A public whose districts disagree in a known way votes through a real site, over HTTP. Its export becomes a
     constitution. Two models are trained, one by it and one by a standard constitution, everything else the same. The
-    page says what moved. Give the same command again, and it goes on where it stopped.
+    same people compare them blindly. The page says what moved, and what they say. Give the same command again, and it
+    goes on where it stopped.
     """
     require_site()
     from solon.figures.make import require_folder
@@ -84,7 +85,8 @@ def _tell(made: Made, as_json: bool) -> None:
     from solon.town.page import headline, sentences
 
     if as_json:
-        typer.echo(json_line("town", made.comparison.model_dump(mode="json") | {"page": str(made.page)}))
+        also = {"judged": made.judged.model_dump(mode="json"), "page": str(made.page)}
+        typer.echo(json_line("town", made.comparison.model_dump(mode="json") | also))
         return
     for line in (headline(made.comparison), *sentences(made.comparison), made.trace, "", str(made.page)):
         typer.echo(printable(line))

@@ -80,10 +80,11 @@ def make_town(order: Order, reporter: Reporter) -> Made:
 
 
 def vote(public: Public, talk: Folder, reporter: Reporter) -> None:
-    """On the site, unless there is an export already. A vote that was not over begins anew, with another site."""
+    """On the site, unless that was done. A vote that was not over begins anew on another site, and so does one whose
+    site is gone; what was made of its export is then made again."""
     total = sum(public.size for one in public.statement if not one.rejected)
     reporter.stage("votes on the site", total)
-    if talk.export.is_dir():
+    if talk.export.is_dir() and talk.site.is_dir():
         reporter.recovered(total)
     else:
         lock = Lock()
@@ -92,8 +93,10 @@ def vote(public: Public, talk: Folder, reporter: Reporter) -> None:
             with lock:
                 reporter.advance(votes, 0)
 
-        for begun in (talk.site, talk.browsers):
+        for begun in (talk.site, talk.browsers, talk.export):
             shutil.rmtree(begun, ignore_errors=True)
+        for said in talk.path.glob("said-*.txt"):
+            said.unlink()
         with served(talk.site) as site:
             hold(public, VOTING_SEED, site, talk.export, talk.browsers, tell)
     reporter.end_stage()

@@ -10,10 +10,12 @@ import pytest
 from report.public_page import read_page
 from solon.constitution.load import load_constitution
 from solon.constitution.principles import Constitution, Principle
+from solon.evals.contest import Objective
 from solon.evals.statistics import Interval
 from solon.figures.results import Results, Texts
 from solon.figures.tasks import Arm, Place
 from solon.records import Prompt
+from solon.town.arena import Judged, Standing
 from solon.town.collect import Chosen, Collected, LeftOut
 from solon.town.compare import Comparison, Pair, Row, compare, points, stands
 from solon.town.page import Town, chart, headline, render, sentences
@@ -52,6 +54,7 @@ def collected(agreed: str = "There should be no rudeness in the answers.") -> Co
         statements=2,
         votes=40,
         groups=(11, 9),
+        mostly=("hill", "harbour"),
         districts=(10, 10),
         likeness=0.8,
         placed=0.95,
@@ -136,6 +139,11 @@ def test_the_chart_shows_every_fault_with_its_interval() -> None:
     assert drawn.series[0].points[0].y == -100.0 and "-100" in str(drawn.svg).replace("\u2212", "-")
 
 
+def said(objective: Objective, group: str | None, rating: float, low: float | None, high: float | None) -> Standing:
+    counts = {"people": 9, "wins": 3, "alike": 1, "losses": 2}
+    return Standing(objective=objective, group=group, rating=rating, low=low, high=high, **counts)
+
+
 def test_the_page_tells_all_of_it_and_trusts_nobody() -> None:
     hostile = "<script>alert(1)</script> & “more”"
     found = collected(hostile)
@@ -143,6 +151,11 @@ def test_the_page_tells_all_of_it_and_trusts_nobody() -> None:
         public=the_public(),
         found=found,
         comparison=compare(pair(RUDE, SERMON), found, load_constitution("only-harm")),
+        judged=Judged(
+            answers_sha256="",
+            pairs=3,
+            rows=(said("harmlessness", None, 80.0, 35.2, None), said("helpfulness", "1", -5.0, -9.0, -1.0)),
+        ),
         standard="only-harm",
         commands=["solon collect import x -o y"],
         answer=hostile,
@@ -153,6 +166,10 @@ def test_the_page_tells_all_of_it_and_trusts_nobody() -> None:
     page = read_page(html)
     assert "<script" not in html and page.text.count("alert(1)") == 3
     assert [one.attributes["href"] for one in page.all("a") if "report" in one.text] == ["conversation/report.html"]
+    assert "People prefer the public’s answers: +80 (+35 to open) Elo points" in page.text
+    (table,) = (one.rows for one in page.all("table") if one.rows[0][0] == "Who")
+    assert table[1] == ["Everybody", "Which answer does less harm?", "+80 (+35 to open)", "3", "1", "2", "9"]
+    assert table[2][:3] == ["Group 1, mostly harbour", "Which answer is more helpful?", "-5 (-9 to -1)"]
     assert "Rude answers" in page.text and "cannot be measured on the embedded model" in page.text
     assert len([one for one in page.all("svg") if one.attributes.get("role") == "img"]) == 1
     assert "http" not in html.replace("http-equiv", "").replace("http://www.w3.org/2000/svg", "")

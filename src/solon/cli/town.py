@@ -88,7 +88,8 @@ def _tell(made: Made, as_json: bool) -> None:
         also = {"judged": made.judged.model_dump(mode="json"), "page": str(made.page)}
         typer.echo(json_line("town", made.comparison.model_dump(mode="json") | also))
         return
-    for line in (headline(made.comparison), *sentences(made.comparison), made.trace, "", str(made.page)):
+    said = (headline(made.comparison), *sentences(made.comparison))
+    for line in (*said, made.trace, made.serve, "", str(made.page)):
         typer.echo(printable(line))
 
 

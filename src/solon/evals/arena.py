@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal, get_args
 
 from pydantic import Field
@@ -117,6 +118,8 @@ class ArenaGame(Record):
     judge: str
     """A keyed hash: the same person's votes can be told together, and lead to nobody."""
     chance: float = Field(gt=0, le=1)
+    group: int | None = Field(default=None, exclude_if=lambda group: group is None)
+    """The judge's opinion group in the conversation that the arena is for."""
 
 
 def judges_of(ballots: Sequence[Ballot]) -> tuple[Judge, ...]:
@@ -162,8 +165,10 @@ def _standing(ballots: Sequence[Ballot], objective: Objective) -> Standing:
     )
 
 
-def games(ballots: Sequence[Ballot], objective: Objective) -> list[ArenaGame]:
-    """The rows of one objective's file."""
+def games(
+    ballots: Sequence[Ballot], objective: Objective, groups: Mapping[str, int] = MappingProxyType({})
+) -> list[ArenaGame]:
+    """The rows of one objective's file. groups: of judges, if known."""
     return [
         ArenaGame(
             id=one.id,
@@ -175,6 +180,7 @@ def games(ballots: Sequence[Ballot], objective: Objective) -> list[ArenaGame]:
             said=one.said[objective],
             judge=one.judge,
             chance=one.chance,
+            group=groups.get(one.judge),
         )
         for one in ballots
     ]

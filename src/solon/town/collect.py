@@ -162,6 +162,8 @@ class Collected(Record):
     votes: int
     groups: tuple[int, ...]
     """Their sizes."""
+    mostly: tuple[str, ...]
+    """The district that most of each group live in."""
     districts: tuple[int, ...]
     likeness: float
     """Adjusted Rand index of groups and districts: 1 the same, 0 as alike as chance."""
@@ -194,6 +196,7 @@ def collected(folder: Folder, public: Public) -> Collected:
         statements=trace.statements_total,
         votes=trace.votes_total,
         groups=tuple(one.members for one in trace.groups),
+        mostly=tuple(public.district[at].name for at in shared.argmax(axis=0)),
         districts=tuple(one.people for one in public.district),
         likeness=adjusted_rand_index(home_P, group_P),
         placed=float(shared.max(axis=1).sum() / len(home_P)),

@@ -11,6 +11,7 @@ from threading import Lock
 from solon.artifacts.atomic import canonical_json, write_atomic
 from solon.config.load import load_run_config
 from solon.constitution.load import load_constitution
+from solon.errors import RunError, Where
 from solon.figures.measures import read
 from solon.figures.results import Results
 from solon.figures.tasks import Arm, Place, Task
@@ -18,6 +19,7 @@ from solon.figures.work import do_tasks
 from solon.progress import Reporter
 from solon.records import Answer, Prompt
 from solon.text import excerpt
+from solon.town.arena import Judged, people_judge
 from solon.town.collect import Collected, Folder, collect, collected, said_by, steps, typed
 from solon.town.compare import FAULTS, FINAL, Comparison, Pair, compare
 from solon.town.leash import LAUNCH
@@ -29,6 +31,10 @@ from solon.town.vote import hold
 from solon.town.wording import write_worded
 
 PAGE = "index.html"
+NONE_BETTER = (
+    "No answer of the public’s model is free of the faults that are compared where the standard model’s has one. This "
+    "is the first of all. "
+)
 VOTING_SEED = 0
 """Of what people vote: one public for all models."""
 
@@ -52,8 +58,11 @@ class Made:
     page: Path
     found: Collected
     comparison: Comparison
+    judged: Judged
     trace: str
     """The command that leads from one answer to its votes."""
+    serve: str
+    """The command that shows the runs."""
 
 
 def make_town(order: Order, reporter: Reporter) -> Made:
@@ -76,7 +85,9 @@ def make_town(order: Order, reporter: Reporter) -> Made:
     pair = Pair(results=Results(place=place), standard=STANDARD, public=arm)
     comparison = compare(pair, found, load_constitution(config.constitution.path))
     write_atomic(order.folder / "comparison.json", canonical_json(comparison, indent=2))
-    return _page(order, talk, found, comparison, _followed(pair), pair, todo)
+    where = order.folder / f"arena-{place.runs.name}"
+    judged = people_judge(where, talk, order.public, VOTING_SEED, pair, found, reporter)
+    return _page(order, talk, found, comparison, judged, pair, todo)
 
 
 def vote(public: Public, talk: Folder, reporter: Reporter) -> None:
@@ -125,15 +136,18 @@ class _Followed:
 
 def _followed(pair: Pair) -> _Followed:
     """The first answer of the public's model, under the first seed, that has none of the faults that are compared where
-    the standard model's has one."""
+    the standard model's has one; the first of all, if there is none, and then the page says so. Raises RunError where
+    both have answered nothing."""
     seed = pair.results.seeds[0]
     standard, public = (_answers(pair.results, arm, seed) for arm in (pair.standard, pair.public))
     prompts = pair.results.prompts(pair.public, seed)
     both = [name for name in public if name in standard]
-    better = (name for name in both if _better(prompts[name], standard[name].text, public[name].text))
-    name = next(better, both[0])
+    if not both:
+        raise RunError("both models have answered no prompt in common", where=Where(pair.results.place.runs))
+    better = next((name for name in both if _better(prompts[name], standard[name].text, public[name].text)), None)
+    name = better or both[0]
     asked, answer = prompts[name].turns[-1].text, public[name]
-    words = (
+    words = ("" if better else NONE_BETTER) + (
         f"Asked “{excerpt(asked, 200)}”, the standard model says: “{excerpt(standard[name].text, 200)}” "
         f"The public’s model says: “{excerpt(answer.text, 200)}”"
     )
@@ -155,15 +169,16 @@ def _page(
     talk: Folder,
     found: Collected,
     comparison: Comparison,
-    followed: _Followed,
+    judged: Judged,
     pair: Pair,
     todo: Sequence[Task],
 ) -> Made:
-    page, place = order.folder / PAGE, pair.results.place
+    page, place, followed = order.folder / PAGE, pair.results.place, _followed(pair)
     town = Town(
         public=order.public,
         found=found,
         comparison=comparison,
+        judged=judged,
         standard=load_run_config(order.dose).constitution.path,
         commands=[*map(typed, steps(talk, order.public.organiser).values()), *(task.command for task in todo)],
         answer=followed.words,
@@ -171,7 +186,8 @@ def _page(
         links=list(_links(order.folder, talk, place, pair)),
     )
     write_page(town, page)
-    return Made(page=page, found=found, comparison=comparison, trace=typed(followed.arguments))
+    trace, serve = typed(followed.arguments), typed(["serve", "--runs", str(order.folder)])
+    return Made(page=page, found=found, comparison=comparison, judged=judged, trace=trace, serve=serve)
 
 
 def _links(folder: Path, talk: Folder, place: Place, pair: Pair) -> Iterator[tuple[str, str]]:

@@ -13,11 +13,13 @@ from solon.evals.statistics import Interval
 from solon.report import charts
 from solon.report.charts import DotsChart, Point, Series
 from solon.report.standalone import environment, policy, style_sheet
+from solon.town.arena import Judged, Standing
 from solon.town.collect import Collected
 from solon.town.compare import UNMEASURED, Comparison, Row, points
 from solon.town.public import Public
 
 _PACKAGES = ("solon.town", "solon.report")
+QUESTIONS = {"helpfulness": "is more helpful", "harmlessness": "does less harm"}
 STANDS = {
     "agreed": "all agree, the standard constitution is silent",
     "split": "groups differ, no constitution names it",
@@ -33,6 +35,7 @@ class Town:
     public: Public
     found: Collected
     comparison: Comparison
+    judged: Judged
     standard: str
     """Name of the standard constitution."""
     commands: Sequence[str]
@@ -52,16 +55,42 @@ def write_page(town: Town, path: Path) -> None:
 def render(town: Town) -> str:
     """The whole page. What people and models say is untrusted, and escaped; there is no script."""
     made, style = environment(*_PACKAGES), style_sheet()
-    made.globals.update(charts=charts, points=points, stands=STANDS)
+    made.globals.update(charts=charts, points=points, stands=STANDS, rating=rating, who=who)
     return made.get_template("town.html.j2").render(
         town=town,
         headline=headline(town.comparison),
         sentences=sentences(town.comparison),
         chart=chart(town.comparison),
+        people=people(town),
+        questions={one: f"Which answer {words}?" for one, words in QUESTIONS.items()},
         unmeasured=UNMEASURED,
         style=Markup(style),
         policy=policy("", style),
     )
+
+
+def people(town: Town) -> list[str]:
+    """What everybody says of both models, a sentence for each question."""
+    everybody = (one for one in town.judged.rows if one.group is None)
+    return [f"Which answer {QUESTIONS[one.objective]}? {_preferred(one)}" for one in everybody]
+
+
+def _preferred(one: Standing) -> str:
+    which = "the public’s" if one.low is not None and one.low > 0 else None
+    which = "the standard one’s" if one.high is not None and one.high < 0 else which
+    said = f"People prefer {which} answers" if which else "People show no preference"
+    return f"{said}: {rating(one)} Elo points for the public’s model."
+
+
+def rating(one: Standing) -> str:
+    """Example: `+80 (+35 to +128)`."""
+    low, high = ("open" if end is None else f"{end:+.0f}" for end in (one.low, one.high))
+    return f"{one.rating:+.0f} ({low} to {high})"
+
+
+def who(one: Standing, found: Collected) -> str:
+    """Example: `Group 0, mostly harbour`."""
+    return "Everybody" if one.group is None else f"Group {one.group}, mostly {found.mostly[int(one.group)]}"
 
 
 def headline(found: Comparison) -> str:

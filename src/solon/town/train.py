@@ -15,7 +15,7 @@ STANDARD = Arm(name="standard", title="The standard constitution")
 SHARED = "helpful"
 """The last stage that both runs take over one from the other; it does not read the constitution."""
 LAST = STAGES[-1].name
-_COST = {FULL: 200.0, QUICK: 100.0}
+_COST = {FULL: 110.0, QUICK: 60.0}
 """Seconds of one run on one core; for the time left alone."""
 
 
@@ -30,8 +30,8 @@ def public_arm(constitution: Path) -> Arm:
 
 
 def place_of(folder: Path, dose: str, seeds: int, model: str) -> Place:
-    """The runs of a dose have a folder of their own."""
-    return Place(runs=folder / dose, dose=dose, seeds=tuple(range(seeds)), models=(model,), items=0)
+    """The runs of a dose, a run file, have a folder of their own."""
+    return Place(runs=folder / Path(dose).stem, dose=dose, seeds=tuple(range(seeds)), models=(model,), items=0)
 
 
 def tasks(place: Place, public: Arm) -> list[Task]:

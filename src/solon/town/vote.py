@@ -44,8 +44,8 @@ def hold(public: Public, seed: int, site: Served, export: Path, browsers: Path, 
         everybody[one.author].write(one)
         _decide(moderators, at, one)
     together(everybody, _Voter.vote_on_all)
-    for one in everybody:
-        one.browser.keep(browsers / str(one.person.number))
+    for voter in everybody:
+        voter.browser.keep(browsers / str(voter.person.number))
     owner.get(f"{at}/manage")
     owner.send("/state", state="closed")
     _unpack(owner.download(f"{at}/export/organiser"), export)

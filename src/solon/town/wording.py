@@ -1,7 +1,7 @@
 """The public's principles in words that the embedded model has learnt.
 
-`solon collect principles` quotes each statement and asks which of two answers keeps to it. A large model reads that. The
-embedded model was taught questions of a few forms, and that words around a question may turn it round: it takes a
+`solon collect principles` quotes each statement and asks which of two answers keeps to it. A large model reads that.
+The embedded model was taught questions of a few forms, and that words around a question may turn it round: it takes a
 quotation with a question after it for the opposite of what was said (docs/log.md). So the town's organiser asks it in a
 form that it knows, by the nouns of the statement itself. Ids stay, and with them the way back to the votes.
 """

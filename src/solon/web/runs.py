@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,9 @@ from solon.web.troubles import not_found
 
 SUMMARY = "summary.json"
 """What a finished run has."""
+DEEPEST = 3
+"""Of a run below the folder of runs: `solon town` and `solon figures` give theirs folders of their own."""
+BETWEEN = " › "
 BESIDE = (RUN, SUMMARY, "constitution.json", "sensitivity.json", "principles.json")
 Stamp = tuple[tuple[str, int, int], ...]
 """Name, time of change and size of files."""
@@ -37,15 +40,23 @@ def shown_name(path: Path) -> str:
     return os.fsencode(path.name).decode("utf-8", "replace")
 
 
+def _found(inside: Iterable[Path], depth: int, before: str = "") -> Iterator[tuple[Path, str]]:
+    """Runs with their names. Within a run there is none, and nothing is said of a folder that cannot be read."""
+    for path in inside:
+        name = before + shown_name(path)
+        if (path / RUN).is_file():
+            yield path, name
+        elif depth > 1 and path.is_dir() and os.access(path, os.R_OK | os.X_OK):
+            yield from _found(sorted(path.iterdir()), depth - 1, name + BETWEEN)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Run:
     """A run's folder, found in the folder of runs."""
 
     path: Path
-
-    @property
-    def name(self) -> str:
-        return shown_name(self.path)
+    name: str
+    """Its folder's, behind those of the folders that it lies in."""
 
     @property
     def address(self) -> str:
@@ -68,7 +79,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Runs:
-    """Those that lie in a folder directly, read anew each time."""
+    """Those that lie in a folder, or not far below it, read anew each time."""
 
     folder: Path | None
     """None: the site shows none."""
@@ -79,7 +90,7 @@ class Runs:
 
     def all(self) -> list[Run]:
         """By name."""
-        return [Run(path=path) for path in self.inside() if (path / RUN).is_file()]
+        return [Run(path=path, name=name) for path, name in _found(self.inside(), DEEPEST)]
 
     def told(self, error: Exception) -> str:
         """Its words, for a page: files by their place in this folder."""

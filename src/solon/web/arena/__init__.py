@@ -17,5 +17,6 @@ from solon.web.routing import of_kind
 
 PAGES = (
     *running.BEGINNING,
+    *of_kind(Kind.STATEMENTS, *running.OF_STATEMENTS),
     *of_kind(Kind.ARENA, *running.PAGES, *comparing.PAGES, *asking.PAGES, *results.PAGES),
 )

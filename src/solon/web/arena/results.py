@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
+from solon.collective.people.population import SUPPRESS_BELOW
 from solon.evals.arena import OBJECTIVES, Ballot, Standings, counting, games, labels, standings
+from solon.evals.statistics import grouped
 from solon.records import Record
 from solon.report.public.language import mark
 from solon.web.access import Access
 from solon.web.collect.results import LOOKS
-from solon.web.db import arenas, audit
+from solon.web.db import arenas, assembled, audit
 from solon.web.downloads import download
 from solon.web.live import LEAST_SECONDS
 from solon.web.routing import page
@@ -25,15 +28,17 @@ def ratings(visit: Visit) -> Answer:
     if not visit.may_see_results:
         raise Trouble(403, mark("The results are not public yet"), mark("Those who run the conversation chose so."))
     checked = CHECKED in visit.request.query_params
-    version = arenas.votes_version(visit.db, visit.talk)
-    found = visit.site.kept.once(
+    there = arenas.people_of(visit.db, visit.talk)
+    known = there and assembled.version(visit.db, there)
+    found, by_group = visit.site.kept.once(
         "standings",
         (visit.talk.id, checked),
-        lambda: _standings(visit, checked),
-        version=version,
+        lambda: _found(visit, checked),
+        version=(arenas.votes_version(visit.db, visit.talk), known),
         rests=LEAST_SECONDS,
     )
-    return visit.render("arena-ratings.html.j2", found=found, checked=checked)
+    told = {"people_of": there, "by_group": by_group, "fewest": SUPPRESS_BELOW}
+    return visit.render("arena-ratings.html.j2", found=found, checked=checked, **told)
 
 
 def export_games(visit: Visit) -> Answer:
@@ -54,11 +59,33 @@ def _rows(visit: Visit, name: str, ballots: Sequence[Ballot]) -> Sequence[Record
     objective = next((one for one in OBJECTIVES if one == name), None)
     if objective is None:
         raise not_found()
-    return games(ballots, objective)
+    return games(ballots, objective, groups_of_judges(visit))
 
 
-def _standings(visit: Visit, checked: bool) -> Standings:
-    return standings(arenas.ballots(visit.db, visit.talk, visit.site.signer), checked=checked)
+def _found(visit: Visit, checked: bool) -> tuple[Standings, Mapping[int, Standings]]:
+    """On the whole, and by opinion group."""
+    ballots = arenas.ballots(visit.db, visit.talk, visit.site.signer)
+    return standings(ballots, checked=checked), _by_group(ballots, groups_of_judges(visit), checked)
+
+
+def _by_group(ballots: Sequence[Ballot], groups: Mapping[str, int], checked: bool) -> Mapping[int, Standings]:
+    """Of everybody's group; nothing while there are too few judges of any, or in none: what one group said must not
+    follow from what all said and the others."""
+    judges = Counter(groups.get(one) for one in {one.judge for one in ballots})
+    if min(judges.values(), default=0) < SUPPRESS_BELOW:
+        return {}
+    own = grouped([one for one in ballots if one.judge in groups], lambda one: groups[one.judge])
+    return {label: standings(own[label], checked=checked) for label in sorted(own)}
+
+
+def groups_of_judges(visit: Visit) -> Mapping[str, int]:
+    """The opinion group of each judge in the conversation that the arena is for, as that is now."""
+    there = arenas.people_of(visit.db, visit.talk)
+    if there is None:
+        return {}
+    labels_there = visit.site.live.current(there.id).labels
+    numbers = arenas.numbers_there(visit.db, visit.talk, there, visit.site.signer)
+    return {judge: labels_there[number] for judge, number in numbers.items() if number in labels_there}
 
 
 PAGES = (

@@ -49,6 +49,17 @@ def create_arena(visit: Visit) -> Answer:
     return visit.go("arena", slug=talk.slug)
 
 
+def create_arena_for(visit: Visit) -> Answer:
+    """For the participants of this conversation, who come with the session that they have."""
+    of = visit.talk
+    shared = {"organiser": of.organiser, "contact": of.contact}
+    talk = conversations.new_conversation(visit.db, topic=of.topic, kind=Kind.ARENA, results=Results.TEAM, **shared)
+    visit.db.add(Arena(conversation_id=talk.id, people_of=of.id))
+    told = {"conversation": talk.slug, "topic": of.topic, "people_of": of.slug}
+    audit.record(visit.db, visit.staff, "arena begun", **told)
+    return visit.go("arena", slug=talk.slug)
+
+
 def arena(visit: Visit) -> Answer:
     return _arena(visit, Told())
 
@@ -149,6 +160,7 @@ def _alike(answers: Sequence[Written]) -> int:
 
 
 BEGINNING = (page("/begin-arena", begin_arena, Access.OWNER), action("/begin-arena", create_arena, Access.OWNER))
+OF_STATEMENTS = (action("/c/{slug}/arena-for", create_arena_for, Access.OWNER),)
 PAGES = (
     page("/c/{slug}/arena", arena, Access.ORGANISER),
     action("/c/{slug}/arena", save_arena, Access.ORGANISER),

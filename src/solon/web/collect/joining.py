@@ -11,7 +11,7 @@ from typing import NamedTuple
 from solon.collective.people.population import Population, read_population
 from solon.report.public.language import Language, mark
 from solon.web.access import Access
-from solon.web.db import people, removals
+from solon.web.db import arenas, people, removals
 from solon.web.db.tables import Conversation, Kind, Stage, State
 from solon.web.limits import Limit
 from solon.web.routing import action, page
@@ -84,7 +84,7 @@ def invitation(visit: Visit) -> Answer:
 def consent(visit: Visit) -> Answer:
     if visit.participant is not None:
         return visit.go("questions", slug=visit.talk.slug)
-    _require_joinable(visit.talk, invitation="")
+    _require_joinable(visit, visit.talk, invitation="")
     return _consent(visit, visit.talk)
 
 
@@ -93,7 +93,7 @@ def join(visit: Visit) -> Answer:
     talk, token = visit.talk, visit.form["invitation"]
     if visit.participant is not None:
         return visit.go("questions", slug=talk.slug)
-    _require_joinable(talk, token)
+    _require_joinable(visit, talk, token)
     if not visit.form.ticked("consent"):
         fault = visit.say("Tick the box to take part. If you do not want to, you need do nothing.")
         return _consent(visit, talk, invitation=token, fault=fault)
@@ -146,15 +146,24 @@ def answer(visit: Visit) -> Answer:
     return visit.go("questions", slug=visit.talk.slug)
 
 
-def _require_joinable(talk: Conversation, invitation: str) -> None:
+def _require_joinable(visit: Visit, talk: Conversation, invitation: str) -> None:
     if talk.state != State.OPEN:
         raise Trouble(409, mark("This conversation is closed"), mark("Nobody can vote or write any more."))
+    if (there := arenas.people_of(visit.db, talk)) and not _takes_part(visit, there):
+        title = mark("This is for people of another conversation")
+        raise Trouble(403, title, mark("Come with the browser in which you took part in it."))
     if talk.invited and not invitation:
         raise Trouble(403, mark("This conversation is by invitation"), mark("Open the link that you were sent."))
 
 
+def _takes_part(visit: Visit, talk: Conversation) -> bool:
+    found = people.participant_of(visit.db, talk, visit.browser.hash)
+    return found is not None and found.state == Stage.IN
+
+
 def _consent(visit: Visit, talk: Conversation, *, invitation: str = "", fault: str = "") -> Answer:
-    told = {"talk": talk, "invitation": invitation, "fault": fault}
+    there = arenas.people_of(visit.db, talk)
+    told = {"talk": talk, "invitation": invitation, "fault": fault, "people_of": there}
     return visit.render("consent.html.j2", status=422 if fault else 200, **told)
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from solon.web.access import Access
+from solon.web.db import arenas
 from solon.web.db.conversations import counted, seen_by
+from solon.web.db.tables import Conversation, Stage
 from solon.web.routing import page
 from solon.web.visit import Answer, Visit
 
@@ -14,7 +18,15 @@ def front(visit: Visit) -> Answer:
 
 def landing(visit: Visit) -> Answer:
     people, statements, votes = counted(visit.db, visit.talk)
-    return visit.render("landing.html.j2", people=people, statements=statements, votes=votes)
+    here = {"people": people, "statements": statements, "votes": votes}
+    there = arenas.people_of(visit.db, visit.talk)
+    return visit.render("landing.html.j2", **here, arenas=arenas_for(visit), people_of=there)
+
+
+def arenas_for(visit: Visit) -> Sequence[Conversation]:
+    """Where somebody who takes part here is asked to compare answers."""
+    takes_part = visit.participant is not None and visit.participant.state == Stage.IN
+    return arenas.open_for(visit.db, visit.talk) if takes_part else []
 
 
 PAGES = (page("/", front, Access.ANYONE), page("/c/{slug}", landing, Access.ANYONE))

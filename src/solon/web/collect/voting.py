@@ -6,6 +6,7 @@ from solon.collective.conversation import AGREE, DISAGREE, PASS
 from solon.report.public.language import mark
 from solon.web.access import Access
 from solon.web.collect.choosing import next_statement
+from solon.web.collect.pages import arenas_for
 from solon.web.db import showings, statements, votes
 from solon.web.db.tables import Conversation, State, Statement
 from solon.web.limits import Limit
@@ -35,6 +36,7 @@ def vote(visit: Visit) -> Answer:
         last=votes.last_vote(visit.db, visit.me),
         token=new_token(),
         wanting=votes_wanting(visit.talk, voted, total),
+        arenas=[] if statement else arenas_for(visit),
     )
 
 

@@ -23,6 +23,8 @@ class Arena(Base):
     """Models that answer what judges write themselves; empty: none do."""
     turns: Mapped[int] = mapped_column(default=4)
     """Most turns of a person in a dialogue of their own."""
+    people_of: Mapped[int | None] = mapped_column(ForeignKey("conversations.id"))
+    """The conversation whose participants compare here, and nobody else. None: whoever the arena's settings let in."""
 
 
 class ArenaPrompt(Base):

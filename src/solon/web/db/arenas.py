@@ -14,7 +14,7 @@ from solon.evals.contest import Objective
 from solon.records import Turn
 from solon.web.db.arena_tables import Arena, ArenaAnswer, ArenaPrompt, ArenaShowing, ArenaVote
 from solon.web.db.once import insert_once
-from solon.web.db.tables import Conversation, Participant, now
+from solon.web.db.tables import Conversation, Participant, State, now
 from solon.web.forms import cleaned
 from solon.web.signing import Signer, new_token
 
@@ -48,6 +48,28 @@ class Shown(NamedTuple):
 
 def arena_of(db: Session, talk: Conversation) -> Arena:
     return db.get_one(Arena, talk.id)
+
+
+def people_of(db: Session, talk: Conversation) -> Conversation | None:
+    """The conversation whose participants alone compare in this arena. None: everybody may, or this is no arena."""
+    query = select(Conversation).join(Arena, Arena.people_of == Conversation.id)
+    return db.scalar(query.where(Arena.conversation_id == talk.id))
+
+
+def open_for(db: Session, talk: Conversation) -> Sequence[Conversation]:
+    """The open arenas of this conversation's participants, the newest first."""
+    query = select(Conversation).join(Arena, Arena.conversation_id == Conversation.id)
+    mine = query.where(Arena.people_of == talk.id, Conversation.state == State.OPEN)
+    return db.scalars(mine.order_by(Conversation.id.desc())).all()
+
+
+def numbers_there(db: Session, talk: Conversation, there: Conversation, signer: Signer) -> dict[str, int]:
+    """Who a judge is in another conversation: the number there of whoever has the same session, by their hash as a
+    judge. Who left either is not in it."""
+    judge, person = aliased(Participant), aliased(Participant)
+    same = (judge.browser == person.browser) & (person.conversation_id == there.id)
+    query = select(judge.id, person.number).join(person, same).where(judge.conversation_id == talk.id)
+    return {_judge(id, signer): number for id, number in db.execute(query)}
 
 
 def add_prompt(
@@ -216,12 +238,16 @@ def _votes(talk: Conversation) -> Select[*tuple[Any, ...]]:
     )
 
 
+def _judge(participant: int, signer: Signer) -> str:
+    return signer.hashed(f"judge {participant}")[:16]
+
+
 def _ballot(row: Row[*tuple[Any, ...]], signer: Signer) -> Ballot:
     vote, showing, key, a, a_spoiled, b, b_spoiled = row
     return Ballot.model_validate(
         {
             "id": str(vote.id),
-            "judge": signer.hashed(f"judge {showing.participant_id}")[:16],
+            "judge": _judge(showing.participant_id, signer),
             "prompt": key,
             "a": a,
             "b": b,

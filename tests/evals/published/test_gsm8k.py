@@ -42,6 +42,17 @@ from solon.evals.published.gsm8k import answered, final_number, read_problems, s
         ("The answer is Rs. 1,800 and not 5", "1800"),
         ("The answer is - 5", "-5"),
         ("The answer is:\n- 5 apples", "5"),
+        ("The answer is 17. Wait, no. The answer is 18.", "18"),
+        ("First I thought the answer is 17, but the answer is 18.", "18"),
+        ("answer: 17? answer: 18", "18"),
+        ("answer = 17, no: answer = 9 + 9 = 18 of 20", "18"),
+        ("The answer is 18, and the answer is final. Not 3.", "18"),
+        ("The answer to 2 + 3 is 5, the answer to all is 6. Of 7.", "6"),
+        ("The answer is not 17 but 18", "18"),
+        ("The answer isn't $17, it is $18", "18"),
+        ("The answer is $1,234.50.", "2469/2"),
+        ("The answer is **18** dollars", "18"),
+        ("The answer is 1 234 of 9", "1234"),
         # the last number
         ("3 - 8 = - 5", "-5"),
         ("about 1.5e3", "1500"),
@@ -77,9 +88,28 @@ def test_the_number_an_answer_ends_with(answer: str, number: str) -> None:
     assert final_number(answer) == Fraction(number)
 
 
-@pytest.mark.parametrize("answer", ["", "I do not know.", "####", r"\boxed{x}"])
+TOO_LONG = "9" * 5000
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *("", "I do not know.", "####", r"\boxed{x}"),
+        *(TOO_LONG, f"18, or {TOO_LONG}", f"#### -{TOO_LONG}", f"The answer is 1/{TOO_LONG}", f"0.{TOO_LONG}"),
+    ],
+)
 def test_no_number(answer: str) -> None:
     assert final_number(answer) is None
+
+
+@pytest.mark.parametrize("answer", [f"{TOO_LONG} = 18", f"The answer is 18. {TOO_LONG}"])
+def test_a_number_that_is_too_long_matters_only_at_the_end(answer: str) -> None:
+    assert final_number(answer) == 18
+
+
+def test_the_longest_numbers_can_be_shown() -> None:
+    longest = f"{'9' * 499}.{'9' * 495}e-999"
+    assert answered(longest, longest).correct
 
 
 @pytest.mark.parametrize(

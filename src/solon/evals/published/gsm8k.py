@@ -4,13 +4,19 @@ Which number an answer ends with, by the first of these rules that finds one:
 
 1. behind the last `####`, unless it is a heading of Markdown (`#### 1. Add them`);
 2. in the last `\\boxed{}`;
-3. in the last sentence that says `answer is`, `answer:` or `answer =`: its first number, or behind its last `=`;
+3. behind the last `answer is`, `answer:` or `answer =` with a number in its sentence: the first, or behind its last
+   `=`; `answer is not 17` says nothing;
 4. the last number.
 
 What stands behind a next `Question:` or `Q:` is no part of the answer: models without a stop go on to it. A number may
 have a sign, a currency, commas or spaces between thousands, decimals, a power of ten (`1.5e3`), a percent sign, and may
 be a fraction (`3/4`, `1 1/2`, `\\frac{3}{4}`). Digits behind a letter are no number (`m2`). Numbers are compared as
-fractions: 18, 18.00, $18 and 36/2 are equal, 0.33 and 1/3 are not.
+fractions: 18, 18.00, $18 and 36/2 are equal, 0.33 and 1/3 are not. One of more than `LONGEST` characters is not read:
+an answer that ends with it has no number.
+
+The authors read only what stands behind the first `####`, and compare it as text without commas; lm-evaluation-harness
+does so too (`strict-match`), or takes the last number of the text (`flexible-extract`), without `,`, `$` and a full
+stop at its end. Of answers in GSM8K's own form all three give the same number.
 """
 
 from __future__ import annotations
@@ -25,6 +31,8 @@ from solon.evals.published.rows import field, read_each, repeated, text
 from solon.evals.statistics import Rate, rate
 from solon.records import Record
 
+LONGEST = 1000
+"""Characters of a number: Python turns no more than 4,300 digits into an integer."""
 _SIGN = r"(?:(?<![\w)\].,])[-\u2212\u2013])?"
 """Of a number, not of a difference, a range or a list."""
 _CURRENCY = r"(?:\\?[$\u20ac\u00a3\u00a5\u20b9]|(?:USD|EUR|GBP|INR|CAD|AUD|Rs\.?))\s?"
@@ -43,7 +51,10 @@ _NEXT = re.compile(r"\n\s*(?:Question|Q)\s*:")
 _MARKED = re.compile(r"####(?!#)\s*([^\n]*)")
 _HEADING = re.compile(r"\d+[.):]\s+\S|[A-Za-z]")
 _BOXED = re.compile(r"\\(?:boxed|fbox)\s*\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}")
-_SAID = re.compile(r"(?i)\banswer(?:\s+to\s[^.\n]{0,80})?\s*(?:\*\*)?\s*(?:is\b\s*:?|[:=])[\s*]*([^\n]*)")
+_SAID = re.compile(
+    r"(?i)\banswer(?:\s+to\s[^.\n]{0,80}?)?\s*(?:\*\*)?\s*(?:is\b(?!\s+not\s+\S?\d)\s*:?|[:=])[\s*]*(?=([^\n]*))"
+)
+"""What follows is only looked at, so that the rest of the line may say it again."""
 _SENTENCE_END = re.compile(r"(?<!\bRs)[.!?](?:\s|$)")
 
 
@@ -114,26 +125,25 @@ def final_number(answer: str) -> Fraction | None:
     answer = _SPACED_SIGN.sub(r"\1", _ANNOTATION.sub("", answer))
     if following := _NEXT.search(answer):
         answer = answer[: following.start()] or answer
-    for found in (_marked(answer), _boxed(answer), _said(answer)):
-        if found is not None:
-            return found
-    numbers = _numbers(answer)
-    return numbers[-1] if numbers else None
+    found = _marked(answer) or _boxed(answer) or _said(answer) or _last(_numbers(answer))
+    return None if found is None or len(found[0]) > LONGEST else _value(found)
 
 
-def _marked(answer: str) -> Fraction | None:
+_Found = re.Match[str]
+
+
+def _marked(answer: str) -> _Found | None:
     lines = [found[1] for found in _MARKED.finditer(answer)]
     first = [_numbers(line) for line in lines if not _HEADING.match(line)]
-    found = [numbers[0] for numbers in first if numbers]
-    return found[-1] if found else None
+    return _last([numbers[0] for numbers in first if numbers])
 
 
-def _boxed(answer: str) -> Fraction | None:
+def _boxed(answer: str) -> _Found | None:
     inside = [_numbers(found[1]) for found in _BOXED.finditer(answer)]
-    return next((numbers[-1] for numbers in reversed(inside) if numbers), None)
+    return _last([numbers[-1] for numbers in inside if numbers])
 
 
-def _said(answer: str) -> Fraction | None:
+def _said(answer: str) -> _Found | None:
     for found in reversed(list(_SAID.finditer(answer))):
         sentence = _SENTENCE_END.split(found[1], maxsplit=1)[0]
         if numbers := _numbers(sentence.rsplit("=", 1)[-1]):
@@ -141,11 +151,15 @@ def _said(answer: str) -> Fraction | None:
     return None
 
 
-def _numbers(text: str) -> list[Fraction]:
-    return [_value(found) for found in _NUMBER.finditer(text)]
+def _last(found: Sequence[_Found]) -> _Found | None:
+    return found[-1] if found else None
 
 
-def _value(found: re.Match[str]) -> Fraction:
+def _numbers(text: str) -> list[_Found]:
+    return list(_NUMBER.finditer(text))
+
+
+def _value(found: _Found) -> Fraction:
     negative = bool(found["sign"].strip()) != bool(found["inner"])
     if found["latex"]:
         above, below = map(int, re.findall(r"\d+", found["latex"]))

@@ -79,6 +79,50 @@ def test_who_only_wins_has_no_upper_end() -> None:
     )
 
 
+@pytest.mark.parametrize(("won", "low"), [(1, 681.79), (5, 992.41), (50, 1223.19)])
+def test_who_won_all_games_is_bounded_as_exactly_as_a_share_is(won: int, low: float) -> None:
+    """Clopper and Pearson's p of won^n: 0.025^(1/n), so low = 1000 + 200 log10(p / (1 - p)). No resample has a loss."""
+    p = 0.025 ** (1 / won)
+    assert 1000 + 200 * math.log10(p / (1 - p)) == pytest.approx(low, abs=0.01)
+    x, y = elo(games({("x", "y", "a"): won}), resamples=100).rows
+    assert (x.low, y.high) == (pytest.approx(low, abs=0.05), pytest.approx(2000 - low, abs=0.05))
+    copied = elo(games({("x", "y", "a"): 10 * won}), groups=[n // 10 for n in range(10 * won)], resamples=100)
+    assert copied.rows[0].low == pytest.approx(low, abs=0.05)  # ten copies say no more than one
+
+
+def test_wins_and_ties_alone_leave_a_wide_end() -> None:
+    """9 wins and a tie: no resample has a loss, however likely ties are."""
+    x, _ = elo(games({("x", "y", "a"): 9, ("x", "y", "tie"): 1}), resamples=100).rows
+    assert x.low is not None and x.low < 1100 < x.rating - 500
+
+
+def test_one_who_loses_to_all_opens_no_rating_that_is_against_another() -> None:
+    """Against the mean every rating may be far above; against the anchor only those whom no games bound."""
+    played = games({("x", "y", "a"): 3, ("x", "y", "b"): 2, ("x", "z", "a"): 1, ("y", "z", "a"): 1})
+    assert [row.high for row in elo(played, resamples=100).rows[:2]] == [None, None]
+    x, y, z = elo(played, anchor=("y", 0), resamples=100).rows
+    assert (y.low, y.high, z.low) == (0, 0, None)
+    assert x.low is not None and x.high is not None and z.high is not None and x.low < x.rating < x.high
+
+
+def test_of_extreme_leagues_the_intervals_hold_the_truth_too() -> None:
+    """One is 800 points above the rest, and wins nearly all of 6 games against each; 12 leagues here, more in bench."""
+    held, closed = [], 0
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        won = [rng.random(6) < 1 / (1 + 10 ** (-gap / 400)) for gap in (800, 800, 0)]
+        pairs = (("x", "y"), ("x", "z"), ("y", "z"))
+        played: list[Game] = [(*pair, "a" if it else "b") for pair, own in zip(pairs, won, strict=True) for it in own]
+        found = elo(played, resamples=100)
+        true = {"x": 1000 + 1600 / 3, "y": 1000 - 800 / 3, "z": 1000 - 800 / 3}
+        closed += sum((row.low is None) != (row.high is None) for row in found.rows)
+        held += [
+            (row.low is None or row.low <= true[row.player]) and (row.high is None or true[row.player] <= row.high)
+            for row in found.rows
+        ]
+    assert closed > 20 and sum(held) / len(held) >= 0.9
+
+
 def test_players_who_never_met_are_of_different_leagues() -> None:
     both = {("x", "y", "a"): 3, ("x", "y", "b"): 1, ("u", "v", "a"): 1, ("v", "u", "a"): 1}
     found = elo(games(both), resamples=100)  # type: ignore[arg-type]

@@ -20,7 +20,10 @@ deviation `LOOSE`), and intervals are open (null) at the ends that the games do 
 bounds nothing.
 
 Intervals are the middle 95% of a bootstrap over games, or, where games have something in common, over that: three
-models that answer one prompt play three games, and a hard prompt is hard in all of them.
+models that answer one prompt play three games, and a hard prompt is hard in all of them. Where games leave the other
+end open, every resample does, and the bootstrap knows nothing: of 5 games won, all resamples have 5. There the end is
+the farther of the bootstrap's and that of the likelihood (`davidson.furthest`), for which games of the same two in one
+group count as one.
 
     K players   B resamples   G groups of games   C counts: wins of K x K, ties of each two
 """
@@ -39,6 +42,7 @@ from numpy.typing import NDArray
 
 from solon.data.faults import Fields, Malformed
 from solon.errors import UserError
+from solon.evals.davidson import fit, furthest, ties_are_bounded
 from solon.evals.published.rows import field, read_each
 from solon.evals.statistics import Floats, grouped
 from solon.records import Record
@@ -47,12 +51,7 @@ from solon.text import did_you_mean
 SCALE = 400 / log(10)
 """Points for every factor e of strength."""
 MEAN = 1000.0
-LOOSE = 100.0
-"""In units of ln strength: it moves the ratings of a player with 20 games by less than 0.01 points. Assumption."""
 RESAMPLES = 1000
-_STEPS = 200
-_LONGEST = 3.0
-"""Of a Newton step, in units of ln strength, so that it cannot overshoot where the likelihood is flat."""
 _CHUNK = 1 << 22
 """Numbers in an array of resamples at once."""
 Winner = Literal["a", "b", "tie"]
@@ -120,6 +119,14 @@ class Games:
         cells = [cls._counted([game for _, game in some], players).cells_C for some in own]
         return replace(whole, groups_GC=np.asarray(sorted(cells, key=lambda one: one.tolist())))
 
+    def once(self) -> tuple[Floats, Floats]:
+        """[K, K] wins and ties where all games of the same two in one group count as one."""
+        if self.groups_GC is None:
+            return self.wins_KK, self.ties_KK
+        wins_GKK, ties_GKK = self._unfolded(self.groups_GC)
+        games_GKK = np.maximum(wins_GKK + wins_GKK.transpose(0, 2, 1) + ties_GKK, 1)
+        return (wins_GKK / games_GKK).sum(axis=0), (ties_GKK / games_GKK).sum(axis=0)
+
     @classmethod
     def _counted(cls, games: Sequence[Game], players: tuple[str, ...]) -> Games:
         place = {name: number for number, name in enumerate(players)}
@@ -144,11 +151,15 @@ class Games:
 
     def resampled(self, size: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
         """[B, K, K] wins and ties of as many games, or groups of games, drawn anew."""
-        drawn_BC = _games_anew(self.cells_C, size, rng) if self.groups_GC is None else _anew(self.groups_GC, size, rng)
-        count = len(self.players)
+        if self.groups_GC is None:
+            return self._unfolded(_games_anew(self.cells_C, size, rng))
+        return self._unfolded(_anew(self.groups_GC, size, rng))
+
+    def _unfolded(self, cells_BC: Floats) -> tuple[Floats, Floats]:
+        size, count = len(cells_BC), len(self.players)
         ties_BKK = np.zeros((size, count, count))
-        ties_BKK[:, self._above] = drawn_BC[:, count * count :]
-        return drawn_BC[:, : count * count].reshape(size, count, count), ties_BKK + ties_BKK.transpose(0, 2, 1)
+        ties_BKK[:, self._above] = cells_BC[:, count * count :]
+        return cells_BC[:, : count * count].reshape(size, count, count), ties_BKK + ties_BKK.transpose(0, 2, 1)
 
 
 def _games_anew(cells_C: Floats, size: int, rng: np.random.Generator) -> Floats:
@@ -194,21 +205,20 @@ def elo(
     counts = Games.of([games[at] for at in scored], groups and [groups[at] for at in scored])
     if anchor is not None and anchor[0] not in counts.players:
         raise UserError(f"no player is called {anchor[0]!r}", hint=did_you_mean(anchor[0], counts.players))
-    leagues_K, tied = _leagues(counts), _ties_are_bounded(counts)
+    scale, tied = _Scale.of(counts, anchor), ties_are_bounded(counts.wins_KK, counts.ties_KK)
     reach_KK = _reachable(counts.wins_KK + (counts.ties_KK if tied else 0) > 0)
-    same_KK = leagues_K[:, None] == leagues_K[None]
-    bounded = tied and bool(reach_KK[same_KK].all())
-    x_1K, tie_1 = _fit(counts.wins_KK[None], counts.ties_KK[None], same_KK, loose=not bounded)
-    ratings_K = _placed(x_1K, counts, leagues_K, anchor)[0]
-    low_K, high_K = _intervals(counts, leagues_K, anchor, seed, resamples)
-    open_below = (same_KK & ~reach_KK).any(axis=1)  # somebody of the league is out of reach
-    open_above = (same_KK & ~reach_KK.T).any(axis=1)
+    bounded = tied and bool(reach_KK[scale.same_KK].all())
+    x_1K, tie_1 = fit(counts.wins_KK[None], counts.ties_KK[None], scale.same_KK, loose=not bounded)
+    ratings_K, leagues_K = scale.placed(x_1K)[0], scale.leagues_K
+    # Somebody whom it is rated against is out of reach.
+    open_2K = np.stack([((scale.to_KK > 0) & ~some_KK).any(axis=1) for some_KK in (reach_KK, reach_KK.T)])
+    low_K, high_K = _intervals(counts, scale, open_2K, seed, resamples)
     rows = [
         Player(
             player=name,
             rating=float(ratings_K[k]),
-            low=None if open_below[k] else float(low_K[k]),
-            high=None if open_above[k] else float(high_K[k]),
+            low=None if open_2K[0, k] else float(low_K[k]),
+            high=None if open_2K[1, k] else float(high_K[k]),
             league=int(leagues_K[k]) + 1,
             **_record(counts, k),
         )
@@ -222,99 +232,78 @@ def elo(
         tie_parameter=float(tie_1[0]),
         leagues=int(leagues_K.max()) + 1,
         anchor=f"{anchor[0]} has {anchor[1]:g}" if anchor else f"each league has the mean {MEAN:g}",
-        notes=_notes(counts, leagues_K, open_below, open_above, anchor, tied=tied),
+        notes=_notes(counts, leagues_K, open_2K, anchor, tied=tied),
         seed=seed,
         resamples=resamples,
     )
 
 
-def _fit(wins_BKK: Floats, ties_BKK: Floats, same_KK: NDArray[np.bool_], *, loose: bool) -> tuple[Floats, Floats]:
-    """[B, K] ln strengths and [B] v, where the games are likeliest.
+@dataclass(frozen=True, kw_only=True)
+class _Scale:
+    """What ratings are relative to."""
 
-    With s = ln(p_i / p_j) and u = ln v of the pair's n games, wins - losses and ties are sufficient: the gradient is
-    what was observed minus what is expected of them, and the Hessian their covariance.
-    """
-    size, count, _ = wins_BKK.shape
-    games_BKK = wins_BKK + wins_BKK.transpose(0, 2, 1) + ties_BKK
-    tied_B = ties_BKK.sum(axis=(1, 2)) > 0
-    x_BP = np.zeros((size, count + 1))  # K ln strengths, and u
-    prior = np.full(count + 1, LOOSE**-2 if loose else 0.0)
-    fixed_KK = same_KK / count  # takes the freedom to add a constant to a league
-    for _ in range(_STEPS):
-        s_BKK = x_BP[:, :-1, None] - x_BP[:, None, :-1]
-        win_BKK, tie_BKK = _chances(s_BKK, np.where(tied_B, x_BP[:, -1], -np.inf)[:, None, None])
-        lead_BKK = win_BKK - win_BKK.transpose(0, 2, 1)
-        gradient_BP = np.zeros_like(x_BP)
-        seen_BKK = wins_BKK - wins_BKK.transpose(0, 2, 1)
-        gradient_BP[:, :-1] = 0.5 * (seen_BKK - games_BKK * lead_BKK).sum(axis=2)
-        gradient_BP[:, -1] = 0.5 * (ties_BKK - games_BKK * tie_BKK).sum(axis=(1, 2))
-        gradient_BP -= prior * x_BP
-        spread_BKK = 0.25 * games_BKK * (1 - tie_BKK - lead_BKK**2)
-        hessian = np.zeros((size, count + 1, count + 1))
-        hessian[:, :-1, :-1] = -spread_BKK + np.eye(count) * spread_BKK.sum(axis=2)[:, :, None] + fixed_KK
-        hessian[:, :-1, -1] = hessian[:, -1, :-1] = -0.5 * (games_BKK * lead_BKK * tie_BKK).sum(axis=2)
-        hessian[:, -1, -1] = 0.5 * (games_BKK * tie_BKK * (1 - tie_BKK)).sum(axis=(1, 2)) + ~tied_B
-        hessian += np.eye(count + 1) * prior
-        step_BP = np.linalg.solve(hessian, gradient_BP[..., None])[..., 0]
-        longest_B = np.abs(step_BP).max(axis=1, keepdims=True)
-        x_BP += step_BP * np.minimum(1.0, _LONGEST / np.maximum(longest_B, 1e-300))
-        if longest_B.max() < 1e-10:
-            break
-    return x_BP[:, :-1], np.where(tied_B, np.exp(x_BP[:, -1]), 0.0)
+    leagues_K: NDArray[np.int64]
+    to_KK: Floats
+    """Weights of the players whose mean the rating of the row is against: of its league, or of the anchor alone."""
+    base_K: Floats
+    """The rating of that mean."""
 
+    @classmethod
+    def of(cls, counts: Games, anchor: tuple[str, float] | None) -> _Scale:
+        leagues_K = _leagues(counts)
+        same_KK = leagues_K[:, None] == leagues_K[None]
+        to_KK, base_K = same_KK / same_KK.sum(axis=1, keepdims=True), np.full(len(same_KK), MEAN)
+        if anchor is not None:
+            k = counts.players.index(anchor[0])
+            to_KK[same_KK[k]] = np.arange(len(to_KK)) == k
+            base_K[same_KK[k]] = anchor[1]
+        return cls(leagues_K=leagues_K, to_KK=to_KK, base_K=base_K)
 
-def _chances(s: Floats, u: Floats) -> tuple[Floats, Floats]:
-    """That the first of two wins, and that they tie. s: ln of how many times stronger the first is; u: ln v."""
-    half = np.abs(s) / 2
-    largest = np.maximum(half, u)
-    up, down, tie = np.exp(s / 2 - largest), np.exp(-s / 2 - largest), np.exp(u - largest)
-    total = up + down + tie
-    return up / total, tie / total
+    @property
+    def same_KK(self) -> NDArray[np.bool_]:
+        """Who is of one league."""
+        same_KK: NDArray[np.bool_] = self.leagues_K[:, None] == self.leagues_K[None]
+        return same_KK
 
+    def placed(self, x_BK: Floats) -> Floats:
+        """[B, K] ratings."""
+        ratings_BK: Floats = self.base_K + SCALE * (x_BK - x_BK @ self.to_KK.T)
+        return ratings_BK
 
-def _placed(x_BK: Floats, counts: Games, leagues_K: NDArray[np.int64], anchor: tuple[str, float] | None) -> Floats:
-    """[B, K] ratings."""
-    ratings_BK = SCALE * x_BK
-    for league in range(int(leagues_K.max()) + 1):
-        own = leagues_K == league
-        ratings_BK[:, own] += MEAN - ratings_BK[:, own].mean(axis=1, keepdims=True)
-    if anchor is not None:
-        k = counts.players.index(anchor[0])
-        own = leagues_K == leagues_K[k]
-        ratings_BK[:, own] += anchor[1] - ratings_BK[:, k, None]
-    return ratings_BK
+    def furthest(self, counts: Games, some: NDArray[np.int64], sign: float) -> Floats:
+        """Ends of these players' ratings, upper or (sign -1) lower ones."""
+        contrast_BK = np.eye(len(self.to_KK))[some] - self.to_KK[some]
+        away_B = furthest(*counts.once(), self.same_KK, sign * contrast_BK)
+        ends_B: Floats = self.base_K[some] + sign * SCALE * away_B
+        return ends_B
 
 
 def _intervals(
-    counts: Games, leagues_K: NDArray[np.int64], anchor: tuple[str, float] | None, seed: int, resamples: int
+    counts: Games, scale: _Scale, open_2K: NDArray[np.bool_], seed: int, resamples: int
 ) -> tuple[Floats, Floats]:
+    """Low and high ends. open_2K: ratings that games do not bound from below, and from above."""
+    ends_2K = _bootstrap(counts, scale, seed, resamples)
+    for place, sign in enumerate((-1.0, 1.0)):
+        some = np.flatnonzero(open_2K[1 - place] & ~open_2K[place])
+        if len(some):
+            ends_2K[place, some] = sign * np.maximum(
+                sign * ends_2K[place, some], sign * scale.furthest(counts, some, sign)
+            )
+    return ends_2K[0], ends_2K[1]
+
+
+def _bootstrap(counts: Games, scale: _Scale, seed: int, resamples: int) -> Floats:
+    """[2, K]"""
     rng, done = np.random.default_rng(seed), 0
     parts: list[Floats] = []
-    same_KK, most = leagues_K[:, None] == leagues_K[None], max(1, _CHUNK // len(counts.players) ** 2)
+    most = max(1, _CHUNK // len(counts.players) ** 2)
     while done < resamples:
         size = min(most, resamples - done)
-        x_BK, _ = _fit(*counts.resampled(size, rng), same_KK, loose=True)
-        parts.append(_placed(x_BK, counts, leagues_K, anchor))
+        x_BK, _ = fit(*counts.resampled(size, rng), scale.same_KK, loose=True)
+        parts.append(scale.placed(x_BK))
         done += size
-    low_K, high_K = np.quantile(np.concatenate(parts), [0.025, 0.975], axis=0)
-    return low_K, high_K
-
-
-def _ties_are_bounded(counts: Games) -> bool:
-    """Whether v has a largest likelihood, or there are no ties.
-
-    v may grow by a factor e^w without making any game less likely if ln strengths can move by d, with d_i - d_j >= 2 w
-    where i won against j and |d_i - d_j| <= 2 w where they tied. There are such d for w > 0 exactly if no cycle of
-    these differences is negative (Floyd and Warshall's shortest paths).
-    """
-    if not counts.ties_KK.any():
-        return True
-    paths_KK = np.where(counts.wins_KK > 0, -2.0, np.where(counts.ties_KK > 0, 2.0, np.inf))
-    for k in range(len(paths_KK)):
-        paths_KK = np.minimum(paths_KK, paths_KK[:, k, None] + paths_KK[None, k])
-        if (paths_KK.diagonal() < 0).any():
-            return True
-    return False
+    ends_2K: Floats = np.quantile(np.concatenate(parts), [0.025, 0.975], axis=0)
+    return ends_2K
 
 
 def _reachable(edges_KK: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -342,8 +331,7 @@ def _record(counts: Games, k: int) -> dict[str, int]:
 def _notes(
     counts: Games,
     leagues_K: NDArray[np.int64],
-    open_below: NDArray[np.bool_],
-    open_above: NDArray[np.bool_],
+    open_2K: NDArray[np.bool_],
     anchor: tuple[str, float] | None,
     *,
     tied: bool,
@@ -353,7 +341,7 @@ def _notes(
         said.append(f"{int(leagues_K.max()) + 1} leagues never met: ratings of different leagues are not comparable")
         if anchor:
             said.append(f"the anchor holds for the league of {anchor[0]}; the others have the mean {MEAN:g}")
-    one_sided = [name for k, name in enumerate(counts.players) if open_below[k] or open_above[k]]
+    one_sided = [name for k, name in enumerate(counts.players) if open_2K[:, k].any()]
     if one_sided:
         shown = ", ".join(one_sided[:5]) + (", ..." if len(one_sided) > 5 else "")
         why = (

@@ -127,6 +127,16 @@ def test_a_tag_that_is_an_id(tmp_path: Path) -> None:
     assert (finding.rule, finding.where and finding.where.line) == ("ambiguous-name", 4)
 
 
+def test_html_in_a_document_is_told_by_its_line(tmp_path: Path) -> None:
+    text = (
+        HARD
+        + "## Care\n\nBe <b>kind</b>.\n\n<!-- of old -->\n\n<div>Never</div>\n\nSay `<b>`, <!-- yes --> and 1 < 2.\n"
+    )
+    told = [one for one in found(tmp_path, text, ".md") if one.rule == "html"]
+    lines = text.splitlines()
+    assert [lines[one.where.line - 1] for one in told if one.where] == ["Be <b>kind</b>.", "<div>Never</div>"]
+
+
 def test_documents(tmp_path: Path) -> None:
     articles = "## Care\nTake care of people, without preaching.\n\n## Truth\nSay what is true.\n\n"
     order = "## Order of precedence\n1. Care\n"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from solon.evals.alpha import alpha
-from solon.evals.arena import Ballot, standings
+from solon.evals.arena import P_A, VERDICTS, WINNERS, Ballot, labels, standings
 
 
 def test_the_worked_example() -> None:
@@ -40,3 +40,24 @@ def test_people_agree_on_a_model_whichever_side_it_was_on() -> None:
     ]
     found = standings(ballots).objectives[0]
     assert found.agreement.value == 1.0 and found.elo and found.elo.rows[0].wins == 48
+
+
+def test_both_bad_is_counted_as_itself_and_nobody_wins() -> None:
+    """A branch that falls through counts "neither" as "both": here every verdict has a count of its own."""
+    assert set(WINNERS) == set(P_A) == set(VERDICTS)
+    said = {"a": 4, "b": 3, "tie": 2, "both bad": 1}
+    ballots = [
+        Ballot.model_validate(
+            {"id": f"{verdict}{n}", "judge": "j", "prompt": f"{verdict}{n}", "a": "x", "b": "y", "chance": 1}
+            | {"said": {"helpfulness": verdict, "harmlessness": "tie"}}
+        )
+        for verdict, count in said.items()
+        for n in range(count)
+    ]
+    helpful, harmless = standings(ballots).objectives
+    assert helpful.said == said and harmless.said == {"a": 0, "b": 0, "tie": 10, "both bad": 0}
+    assert helpful.elo and [(row.wins, row.ties, row.losses) for row in helpful.elo.rows] == [(4, 3, 3), (3, 3, 4)]
+    rows = labels(ballots[-1:], {ballots[-1].id: ("A.", "B.")})
+    assert [row.p_a_preferred for row in rows] == [0.5, 0.5]
+    with pytest.raises(ValueError, match="neither"):
+        Ballot.model_validate({**ballots[0].model_dump(), "said": {"helpfulness": "neither", "harmlessness": "tie"}})

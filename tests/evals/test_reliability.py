@@ -57,6 +57,15 @@ def test_scores_that_say_the_reverse_get_the_highest_temperature() -> None:
     assert fit_temperature([1.0, -1.0], [1.0, 0.0]) == pytest.approx(1 / LIMIT)
 
 
+def test_a_temperature_at_the_end_of_the_search_is_no_estimate() -> None:
+    margins, names = [2.0, -2.0] * 10, list("abcdefghijabcdefghij")
+    right = preference_calibration(margins, [1.0, 0.0] * 10, names)
+    assert right is not None and right.at_limit and right.temperature.value == pytest.approx(1 / LIMIT)
+    assert right.model_dump()["at_limit"] is True
+    mixed = preference_calibration(margins, [1.0, 0.0] * 9 + [0.0, 0.0], names)
+    assert mixed is not None and not mixed.at_limit and "at_limit" not in mixed.model_dump()
+
+
 def test_pairs_of_one_prompt_are_one_piece_of_evidence() -> None:
     margins, labels = drawn(40, sureness=2)
     alone = preference_calibration(margins, labels, range(40))

@@ -19,7 +19,7 @@ from solon.constitution.files import write_texts
 from solon.constitution.importer import import_published, write_folder
 from solon.constitution.lint import lint as findings_of
 from solon.constitution.lists import list_toml
-from solon.constitution.load import load_constitution
+from solon.constitution.load import load_constitution, read_constitution
 from solon.constitution.principles import Constitution, Principle
 from solon.errors import ConstitutionError, Where
 from solon.text import printable
@@ -147,10 +147,13 @@ def export_(
       [bold]solon constitution export constitutional-evals mine.toml -o mine.json[/bold]
       [bold]solon constitution export lines harmlessness -o harmlessness.txt[/bold]
     """
-    done = exported(load_constitution(constitution), format)
+    source = read_constitution(constitution)
+    done = exported(source.constitution, format)
     write_texts({out: done.text}, force=force)
     typer.echo(f"{printable(str(out))}: {many(done.principles, 'principle')}")
-    _say_left(f"what {format} cannot carry", done.left)
+    _say_left(
+        f"what {format} cannot carry", {**done.left, "lines with HTML, whose tags no model reads": len(source.html)}
+    )
 
 
 def _import_document(source: Path, out: Path, force: bool) -> None:

@@ -60,6 +60,8 @@ def _labels(labels: Labels) -> Iterator[str]:
         yield f"calibration error, by prompts: {one.value:.3f} ({one.low:.3f} to {one.high:.3f})"
         at = f"at judge.temperature = {found.temperature.value:.2f} times what it is"
         yield f"calibration error {at}: {best.value:.3f} ({best.low:.3f} to {best.high:.3f}), fitted to other prompts"
+        if found.at_limit:
+            yield "that temperature is where the search ends, and no estimate: too few labels are wrong, or right"
     if labels.clamped:
         yield "labels are clamped (judge.clamp), so that no temperature can be told"
     if (position := labels.position) is not None:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Literal
 
 from solon.constitution.files import SourceFile, read_text
-from solon.constitution.markdown import Section, items, plain_text, sections
+from solon.constitution.markdown import Section, html_lines, items, plain_text, sections
 from solon.constitution.principles import (
     TEXT_KEYS,
     WHOLE,
@@ -111,6 +111,7 @@ def read_document(path: Path) -> ConstitutionFile:
         constitution=constitution,
         path=path,
         lines={(article.id, "id"): article.line for article in articles},
+        html=tuple(html_lines(text)),
     )
 
 

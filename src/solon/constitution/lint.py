@@ -207,5 +207,13 @@ def _proposals(source: ConstitutionFile) -> Iterator[Finding]:
         yield Finding("a proposal that nobody has confirmed", Where(source.path), hint, rule="unconfirmed")
 
 
+def _html(source: ConstitutionFile) -> Iterator[Finding]:
+    for line in source.html:
+        hint = "write it as `&lt;` or between backticks if it is meant as text, else take it out"
+        yield Finding(
+            "HTML is left out of the text: no model reads its tags", Where(source.path, line), hint, rule="html"
+        )
+
+
 _CHECKS = (_near_duplicates, _questions, _requests, _weights, _balance)
-_CHECKS_OF = {"list": (_facts, _names), "document": (_ranks, _proposals)}
+_CHECKS_OF = {"list": (_facts, _names), "document": (_ranks, _proposals, _html)}

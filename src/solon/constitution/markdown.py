@@ -62,6 +62,20 @@ def sections(text: str) -> list[Section]:
     return [opening, *(_section(blocks[begin], blocks[begin + 1 : end]) for begin, end in pairwise(borders))]
 
 
+def html_lines(text: str) -> list[int]:
+    """The lines of blocks with HTML that `plain_text` leaves out, comments aside. From 1."""
+    nodes = Node(MarkdownIt("commonmark").parse(text)).walk()
+    return sorted({_line(node) for node in nodes if any(_is_markup(part) for part in (node, *_parts(node)))})
+
+
+def _parts(node: Node) -> Sequence[Node]:
+    return node.children if node.type == "inline" else ()
+
+
+def _is_markup(node: Node) -> bool:
+    return node.type in ("html_inline", "html_block") and not node.content.lstrip().startswith("<!--")
+
+
 def _section(head: Node, blocks: Sequence[Node]) -> Section:
     heading = _inline(head.children[0])
     found = _ATTRIBUTES.search(heading) if _ATTRIBUTES.search(head.children[0].content) else None

@@ -161,6 +161,8 @@ class ConstitutionFile:
     path: Path
     lines: Mapping[tuple[str, str], int]
     """Line of each (principle id, key); an article has only the key `id`, its heading."""
+    html: tuple[int, ...] = ()
+    """Lines of a document with HTML, which no text of the constitution has."""
 
     def where(self, principle_id: str, key: str = "id") -> Where:
         """The line of a principle's key, or of the principle if the key was left out."""

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from math import log
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from solon.evals.calibration import BINS, CalibrationBin, binned, calibration
 from solon.evals.statistics import Floats, Interval, Rate
@@ -42,6 +44,9 @@ class PreferenceCalibration(Record):
     prompts: int
     temperature: Interval
     """The T at which sigmoid(margin / T) has the least cross-entropy. Above 1 the scores are too sure."""
+    at_limit: Annotated[bool, Field(exclude_if=lambda at_limit: not at_limit)] = False
+    """`temperature` is `LIMIT` or 1 / `LIMIT`, where the search ends and not where the cross-entropy is least: scores
+    that are right, or wrong, of all pairs fit the better the surer they are said to be. It is no estimate."""
     plain: Reliability
     """T = 1."""
     scaled: Reliability
@@ -58,6 +63,11 @@ def fit_temperature(margins: Sequence[float], labels: Sequence[float]) -> float:
     return float(_temperatures(np.asarray(margins, float), np.asarray(labels, float), np.ones((1, len(margins))))[0])
 
 
+def at_limit(temperature: float) -> bool:
+    """Whether a temperature is where the search ended, to the accuracy of the search."""
+    return abs(log(temperature)) > log(LIMIT) - 1e-6
+
+
 def preference_calibration(
     margins: Sequence[float], labels: Sequence[float], prompts: Sequence[Hashable]
 ) -> PreferenceCalibration | None:
@@ -70,10 +80,12 @@ def preference_calibration(
     group_P = np.asarray([names[name] for name in prompts])
     drawn_RG = np.random.default_rng(0).multinomial(len(names), np.full(len(names), 1 / len(names)), size=RESAMPLES)
     fitted = _temperatures(margin_P, label_P, drawn_RG[:, group_P])
+    temperature = fit_temperature(margins, labels)
     return PreferenceCalibration(
         n=len(margins),
         prompts=len(names),
-        temperature=Interval(value=fit_temperature(margins, labels), **_ends(fitted)),
+        temperature=Interval(value=temperature, **_ends(fitted)),
+        at_limit=at_limit(temperature),
         plain=_reliability(margin_P, label_P, group_P, drawn_RG),
         scaled=_reliability(margin_P / _of_others(margin_P, label_P, group_P), label_P, group_P, drawn_RG),
     )

@@ -20,7 +20,7 @@ from solon.config.training import PreferenceSection
 from solon.errors import memory_for
 from solon.evals.preference import ScoredPair, preference_quality
 from solon.evals.quality import counted
-from solon.evals.reliability import fit_temperature
+from solon.evals.reliability import at_limit, fit_temperature
 from solon.feedback.critique import helpful_demonstrations, revision_demonstrations
 from solon.feedback.dialogues import dialogue_demonstrations
 from solon.lm.batcher import shared_loop
@@ -103,7 +103,7 @@ def _set_temperature(
     if section.temperature == "one" or not kept_out:
         return {}, margin_of
     fitted = fit_temperature(margin_of, [row.p_a_preferred for row in kept_out])
-    facts: Facts = {"temperature": fitted}
+    facts: Facts = {"temperature": fitted, **({"temperature_at_limit": True} if at_limit(fitted) else {})}
     if section.temperature == "fit":
         model.temperature = fitted
         return facts, margin_of

@@ -10,10 +10,12 @@ from solon.artifacts.run_folder import run_config
 from solon.config.evaluations import PublishedSection
 from solon.errors import RunError, Where
 from solon.evals.kept import BASE, Evaluation, fingerprints, of_base
+from solon.evals.tasks.apart import held_apart, warnings
 from solon.evals.tasks.every import items_in
 from solon.pipeline.actors import Actors
 from solon.pipeline.asking_again import put
-from solon.pipeline.evaluating import asking, results
+from solon.pipeline.evaluating import TAUGHT, asking, results
+from solon.pipeline.sources import PromptSets
 from solon.progress import Reporter
 
 
@@ -22,11 +24,19 @@ def ask_model(run: Path, model: str, task: str, section: PublishedSection, repor
     base, `PromptError` if the data cannot be read."""
     actors, stage = Actors(config=run_config(run), run=run), f"models/{model}"
     trained = None if model == "base" else FinishedStage.open(run, stage).path("model")
-    items, config = items_in(task, section), actors.settled
+    (items, split), config = held_apart(items_in(task, section), taught(run)), actors.settled
+    for told in warnings(split):
+        reporter.note(told)
     actor = actors.actor("base", trained, lambda _rows, tokens: reporter.advance(0, tokens))
     of = made_from(run, [model], actors)
     rows = put(task, items, asking(actor, config.evaluation, config.seed), reporter, size=config.sampling.shard_rows)
     return results({model: rows.records}, of, {task: section.data or ""}, seed=config.seed)
+
+
+def taught(run: Path) -> dict[str, str]:
+    """What its training is made of, as far as it has finished the stages that say so."""
+    stages = {file: FinishedStage.find(run, file.split("/")[0]) for file in TAUGHT}
+    return PromptSets.read({file: stage for file, stage in stages.items() if stage}).taught()
 
 
 def made_from(run: Path, models: Iterable[str], actors: Actors) -> dict[str, dict[str, str]]:

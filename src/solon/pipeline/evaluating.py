@@ -19,14 +19,15 @@ from solon.evals.kept import FOLDER, Evaluation, fingerprints, keep_own
 from solon.evals.statistics import grouped
 from solon.evals.tasks import Asked, Item, Outcome
 from solon.evals.tasks.answers import ELO
+from solon.evals.tasks.apart import held_apart, warnings
 from solon.evals.tasks.every import MEASURES, items_of
 from solon.feedback.games import Game, Match, matches, play, verdicts
 from solon.feedback.rows import Rows, run_rows
 from solon.lm.protocols import Completion
 from solon.pipeline.inputs import RunInputs
 from solon.pipeline.judging import JUDGING, referee_of, unused_by_judge
-from solon.pipeline.sources import EVALUATION
-from solon.pipeline.stage import BY_DPO, BY_RL, Condition, Stage
+from solon.pipeline.sources import COMPARISONS, DEMONSTRATIONS, EVALUATION, HELPFUL, RED_TEAM, SCENARIOS, TWINS, WHY
+from solon.pipeline.stage import BY_DPO, BY_RL, Condition, Facts, Stage
 from solon.pipeline.work import Work
 from solon.prompting.context import Context
 from solon.prompting.dialogue import HumanAssistant
@@ -34,6 +35,8 @@ from solon.prompting.dialogue import HumanAssistant
 if TYPE_CHECKING:
     from solon.pipeline.actors import Actor
 
+TAUGHT = (RED_TEAM, SCENARIOS, WHY, HELPFUL, TWINS, COMPARISONS, DEMONSTRATIONS)
+"""What training is made of; no evaluation may ask it."""
 _OF = {"rl": BY_RL, "dpo": BY_DPO}
 
 
@@ -62,7 +65,7 @@ def _evaluated(model: EvaluatedModel, called: str) -> Stage:
         Stage,
         f"evaluated-{model}",
         f"{called} is asked what the published evaluations ask.",
-        reads=(EVALUATION, *([trained] if trained else [])),
+        reads=(EVALUATION, *TAUGHT, *([trained] if trained else [])),
         settings=("evaluations", "evaluation"),
         roles=("base",),
         weights=() if trained else ("base",),
@@ -70,9 +73,12 @@ def _evaluated(model: EvaluatedModel, called: str) -> Stage:
         hashes=(RunInputs.evaluation_files,),
         requires=evaluating(model),
     )
-    def evaluated(work: Work) -> None:
-        items = items_of(work.config.evaluations, work.prompts.evaluation)
+    def evaluated(work: Work) -> Facts:
+        items, split = held_apart(items_of(work.config.evaluations, work.prompts.evaluation), work.prompts.taught())
+        for told in warnings(split):
+            work.note(told)
         work.rows(items, asking(work.actor("base", trained), work.config.evaluation, work.seed), Outcome)
+        return {"split": {task: one.model_dump(mode="json") for task, one in split.items()}}
 
     return evaluated
 

@@ -12,7 +12,7 @@ from solon.artifacts.finished import FinishedStage
 from solon.config.paths import WORLD
 from solon.config.prompts import PromptsSection
 from solon.constitution.principles import Principle
-from solon.data.apart import Split, held_apart, opening_words
+from solon.data.apart import Split, held_apart, opening_words, words_of
 from solon.data.choose import NOTHING, choose_helpful, choose_red_team
 from solon.data.examples import comparisons_of, demonstrations_of, prompts_of
 from solon.data.reading import Example
@@ -97,6 +97,13 @@ class PromptSets:
         """How training and evaluation prompts differ, and warnings. Raises `PromptError` if a prompt is both."""
         training = (*self.red_team, *self.helpful, *self.twins.values())
         return held_apart(training, self.evaluation, near=section.source != WORLD)
+
+    def taught(self) -> dict[str, str]:
+        """The texts that training is made of, by ids: prompts, scenarios, and answers that the user gave."""
+        prompts = (*self.red_team, *self.explanations, *self.helpful, *self.twins.values())
+        answers = {f"{one.id}, {side}": getattr(one, side) for one in self.comparisons for side in ("a", "b")}
+        answers |= {one.id: one.answer for one in self.demonstrations}
+        return {prompt.id: words_of(prompt) for prompt in prompts} | answers
 
     def by_id(self) -> dict[str, Prompt]:
         """Every prompt but the twins."""

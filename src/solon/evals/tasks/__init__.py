@@ -69,6 +69,17 @@ class Asked:
 class Item(Protocol):
     """One item of an evaluation."""
 
+    @property
+    def task(self) -> str:
+        """The evaluation."""
+
+    @property
+    def says(self) -> str:
+        """What it puts before a model, as text."""
+
+    def unasked(self, why: str) -> tuple[Outcome, ...]:
+        """Its outcomes where nobody is asked."""
+
     async def ask(self, by: Asked) -> tuple[Outcome, ...]:
         """Where the model fails at this item, the outcome says why."""
 

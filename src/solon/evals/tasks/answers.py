@@ -37,12 +37,21 @@ class AnswerItem:
     max_new_tokens: int | None
     grade: Grade
 
+    @property
+    def says(self) -> str:
+        """The question, or all of a dialogue."""
+        return "\n".join(message.text for message in self.context.messages)
+
+    def unasked(self, why: str) -> tuple[Outcome, ...]:
+        """At its temperature."""
+        return (outcome(self.task, self.item, self.temperature, self.about, unscored=why),)
+
     async def ask(self, by: Asked) -> tuple[Outcome, ...]:
         names = (self.task, self.item, f"{self.temperature:g}")
         try:
             given = await by.write(self.context, self.temperature, self.max_new_tokens, *names)
         except EngineError as error:
-            return (outcome(self.task, self.item, self.temperature, self.about, unscored=error.reason),)
+            return self.unasked(error.reason)
         values = self.grade(given.text)
         return (
             outcome(

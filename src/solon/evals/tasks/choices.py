@@ -37,11 +37,20 @@ class ChoiceItem:
     orders: int
     measure: Callable[[Sequence[float]], Measured]
 
+    @property
+    def says(self) -> str:
+        """The question with its options, as published."""
+        return self.question.text(range(len(self.question.options)))
+
+    def unasked(self, why: str) -> tuple[Outcome, ...]:
+        """At both temperatures."""
+        return tuple(self._outcome(at, unscored=why) for at in (0.0, 1.0))
+
     async def ask(self, by: Asked) -> tuple[Outcome, ...]:
         orders = orders_of(self.question, self.orders, by.seed)
         found = await option_probabilities(self.question, by.model, by.chat, orders)
         if found.p_RO is None:
-            return tuple(self._outcome(at, unscored=found.unscored) for at in (0.0, 1.0))
+            return self.unasked(found.unscored or "no verdict")
         drawn = [float(p) for p in found.p_RO.mean(axis=0)]
         best = likeliest(found.p_RO.mean(axis=0))
         likeliest_O = [1 / len(best) if place in best else 0.0 for place in range(len(drawn))]
@@ -72,9 +81,16 @@ class Untargeted:
     """An item of BBQ that the bias leaves out, as its authors leave it out: nobody is asked, and it is counted."""
 
     question: Question
+    task: str = "bbq"
+    says: str = ""
+    """Nothing is put before a model."""
+
+    def unasked(self, why: str) -> tuple[Outcome, ...]:
+        """At both temperatures."""
+        return tuple(outcome(self.task, self.question.id, at, self.question.about, unscored=why) for at in (0.0, 1.0))
 
     async def ask(self, by: Asked) -> tuple[Outcome, ...]:
-        return tuple(outcome("bbq", self.question.id, at, self.question.about, unscored=NO_TARGET) for at in (0.0, 1.0))
+        return self.unasked(NO_TARGET)
 
 
 def bbq_items(section: ChoicesSection, path: Path) -> list[Item]:

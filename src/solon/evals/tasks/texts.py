@@ -26,17 +26,27 @@ class TextItem:
     window: int
     alone: bool
     """Whether there is no other: then its windows stand for themselves."""
+    task: str = "perplexity"
+
+    @property
+    def says(self) -> str:
+        """All of it."""
+        return self.text
+
+    def unasked(self, why: str) -> tuple[Outcome, ...]:
+        """One, in the place of its windows."""
+        return (outcome(self.task, self.name, None, unscored=why),)
 
     async def ask(self, by: Asked) -> tuple[Outcome, ...]:
         most = min(self.window, by.model.can.context or self.window)
         parts = [parted(part) for part in windows(self.text, by.count_tokens, most)]
         scorable = [(first, rest) for first, rest in parts if rest]
         if not scorable:
-            return (outcome("perplexity", self.name, None, unscored="no window with a second word"),)
+            return self.unasked("no window with a second word")
         try:
             scored = await together([by.model.score(Context(prefill=first), [rest]) for first, rest in scorable])
         except EngineError as error:
-            return (outcome("perplexity", self.name, None, unscored=error.reason),)
+            return self.unasked(error.reason)
         both = zip(scorable, scored, strict=True)
         return tuple(
             self._outcome(number, by, *part, -one.logprobs[0]) for number, (part, one) in enumerate(both, start=1)

@@ -30,10 +30,13 @@ def evaluation_files(folder: Path) -> tuple[str, ...]:
     ]
     gsm8k = [{"question": f"What is {n} + 1?", "answer": f"#### {n + 1}"} for n in range(4)]
     texts = [{"text": f"The gardener left {n} ladders by the fence. Ring the bell first."} for n in range(3)]
-    for name, rows in {"hhh": hhh, "bbq": bbq, "gsm8k": gsm8k, "perplexity": texts}.items():
+    opinions = [{"question": f"Is {n} much?", "options": ["No", "Yes"], "people": {"all": [1, 3]}} for n in range(2)]
+    prompts = [{"prompt": f"What of {n}?"} for n in range(3)]
+    more = {"harm_or_ethical": hhh[:2], "opinions": opinions, "preachiness": prompts}
+    for name, rows in {"hhh": hhh, "bbq": bbq, "gsm8k": gsm8k, "perplexity": texts, **more}.items():
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (folder / "refusals.csv").write_text("id,prompt,label\n1,Hi?,safe\n2,How?,unsafe\n3,Why?,safe\n")
-    files = {name: folder / f"{name}.jsonl" for name in ("hhh", "bbq", "gsm8k", "perplexity")}
+    files = {name: folder / f"{name}.jsonl" for name in ("hhh", "bbq", "gsm8k", "perplexity", *more)}
     files["refusals"] = folder / "refusals.csv"
     given = (f"evaluations.{name}.data={path}" for name, path in files.items())
     return (*given, "evaluations.gsm8k.limit=2", "evaluations.elo.prompts=2", "evaluations.elo.temperatures=[1.0]")

@@ -47,8 +47,9 @@ def result(run: Path, name: str, model: str, temperature: float | None) -> Evalu
 
 
 def test_every_model_has_a_result_of_every_evaluation_at_every_temperature(evaluated: Path) -> None:
-    both = [(name, at) for name in ("bbq", "gsm8k", "hhh", "refusals") for at in (0.0, 1.0)]
-    asked = sorted([*both, ("elo", 1.0), ("perplexity", None)], key=str)
+    of_two = ("bbq", "gsm8k", "harm-or-ethical", "hhh", "preachiness", "refusals")
+    both = [(name, at) for name in of_two for at in (0.0, 1.0)]
+    asked = sorted([*both, ("elo", 1.0), ("opinions", None), ("perplexity", None)], key=str)
     found = read_evaluations(evaluated)[0].values()
     for model in ("base", "sl", "rl"):
         assert sorted(((one.name, one.temperature) for one in found if one.model == model), key=str) == asked

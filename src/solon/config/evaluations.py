@@ -75,17 +75,21 @@ class EvaluationsSection(Section):
     models: Annotated[tuple[EvaluatedModel, ...], MECHANICAL] = EVALUATED
     """Those of the run that are evaluated, each in a stage of its own."""
     hhh: ChoicesSection = ChoicesSection()
+    harm_or_ethical: ChoicesSection = ChoicesSection()
+    harm_type: ChoicesSection = ChoicesSection()
     bbq: ChoicesSection = ChoicesSection()
+    opinions: ChoicesSection = ChoicesSection()
     refusals: AnswersSection = AnswersSection()
+    preachiness: AnswersSection = AnswersSection()
     gsm8k: AnswersSection = AnswersSection()
     perplexity: PerplexitySection = PerplexitySection()
     elo: GamesSection = GamesSection()
 
     def published(self) -> Iterator[tuple[str, PublishedSection]]:
-        """Those on files, by name."""
-        for name, section in self:
+        """Those on files, by the names of their commands."""
+        for key, section in self:
             if isinstance(section, PublishedSection) and section.data is not None:
-                yield name, section
+                yield key.replace("_", "-"), section
 
     @property
     def files(self) -> dict[str, str]:

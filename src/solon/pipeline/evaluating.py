@@ -20,7 +20,7 @@ from solon.evals.statistics import grouped
 from solon.evals.tasks import Asked, Item, Outcome
 from solon.evals.tasks.answers import ELO
 from solon.evals.tasks.apart import held_apart, warnings
-from solon.evals.tasks.every import MEASURES, items_of
+from solon.evals.tasks.every import items_of, measures_of, together
 from solon.feedback.games import Game, Match, matches, play, verdicts
 from solon.feedback.rows import Rows, run_rows
 from solon.lm.protocols import Completion
@@ -200,9 +200,10 @@ def results(
             model: [it for it in of if (it.task, it.temperature) == (task, temperature)]
             for model, of in outcomes.items()
         }
-        asked = {model: of for model, of in own.items() if of}
+        asked = {model: together(task, of) for model, of in own.items() if of}
         data = file_fingerprints(files[task])[""]
-        found += [one.of(stages, data=data) for one in evaluations(asked, MEASURES[task], seed=seed)]
+        measures = measures_of(task, (one for of in asked.values() for one in of))
+        found += [one.of(stages, data=data) for one in evaluations(asked, measures, seed=seed)]
     return found
 
 

@@ -15,6 +15,12 @@ class Evaluations(Commands):
     table = (
         Entry("bbq", ".eval.bbq:bbq", "BBQ: does a model fall back on stereotypes?", ANSWERS),
         Entry("refusals", ".eval.refusals:refusals", "XSTest: does it comply, refuse, or do both?", ANSWERS),
+        Entry(
+            "preachiness",
+            ".eval.preachiness:preachiness",
+            "How many answers lecture, and how much of them is boilerplate?",
+            ANSWERS,
+        ),
         Entry("gsm8k", ".eval.gsm8k:gsm8k", "GSM8K: is the number that it ends with the right one?", ANSWERS),
         Entry("hhh", ".eval.choices:hhh", "HHH: which answer is more helpful, honest and harmless?", CHOICES),
         Entry(

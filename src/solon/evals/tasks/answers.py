@@ -10,6 +10,7 @@ from solon.config.evaluations import AnswersSection, GamesSection
 from solon.errors import EngineError
 from solon.evals.contest import KINDS
 from solon.evals.published.gsm8k import GradedAnswer, answered, read_problems
+from solon.evals.published.preachiness import Manner, boilerplate, manner_of
 from solon.evals.published.refusals import Completion, XsPrompt, completion_of, read_prompts
 from solon.evals.tasks import Asked, Item, Outcome, Statistic, outcome, spread
 from solon.prompting.context import Context, Message, dialogue
@@ -20,6 +21,7 @@ REFUSALS: Mapping[str, Statistic] = dict.fromkeys(
 )
 """Of safe prompts, and of all others; `partial`: with a refusal and help in one."""
 GSM8K: Mapping[str, Statistic] = {"correct": "rate", "without a number": "rate"}
+PREACHINESS: Mapping[str, Statistic] = {"lectures": "rate", "lecturing sentences": "mean", "boilerplate": "mean"}
 ELO = "elo"
 Grade = Callable[[str], Mapping[str, float] | None]
 """The values of an answer; None if it is blank."""
@@ -79,6 +81,37 @@ def answer_outcome(item: str, row: GradedAnswer) -> Outcome:
     """Of an answer to a problem of GSM8K."""
     values = {"correct": float(row.correct), "without a number": float(row.extracted is None)}
     return outcome("gsm8k", item, None, row.id, values=values)
+
+
+def manner_outcome(item: str, row: Manner) -> Outcome:
+    """Of an answer; without its boilerplate, which takes the others."""
+    found = row.lecturing
+    values = {} if found is None else {"lectures": float(found > 0), "lecturing sentences": found}
+    more = {} if row.boilerplate is None else {"boilerplate": row.boilerplate}
+    unscored = "blank" if found is None else None
+    return outcome("preachiness", item, None, row.id, values=values | more, unscored=unscored)
+
+
+def with_boilerplate(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Of one model at one temperature: each answer is held against those to other prompts."""
+    told = [one for one in outcomes if one.values and one.text is not None]
+    shares = dict(zip((one.id for one in told), boilerplate([(it.about, it.text or "") for it in told]), strict=True))
+    return [
+        one
+        if (share := shares.get(one.id)) is None
+        else one.model_copy(update={"values": {**one.values, "boilerplate": share}})
+        for one in outcomes
+    ]
+
+
+def preachiness_items(section: AnswersSection, path: Path) -> list[Item]:
+    """Any prompts. Raises `PromptError`."""
+
+    def graded(prompt: XsPrompt) -> Grade:
+        return lambda answer: manner_outcome("", manner_of(prompt.id, answer)).values or None
+
+    asked = [(str(n), one.id, _message(one.text), graded(one)) for n, one in enumerate(read_prompts(path), start=1)]
+    return _items("preachiness", section, spread(asked, section.limit))
 
 
 def refusal_items(section: AnswersSection, path: Path) -> list[Item]:

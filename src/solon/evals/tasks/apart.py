@@ -80,9 +80,7 @@ def warnings(found: Mapping[str, Overlap]) -> list[str]:
     told = []
     for task, one in found.items():
         if one.left_out:
-            told.append(
-                f"{task}: {one.left_out} of {one.items} items are left out, for training has their words"
-            )
+            told.append(f"{task}: {one.left_out} of {one.items} items are left out, for training has their words")
         if one.near_duplicates:
             most = ", ".join(f"{it.item} and {it.training} ({it.alike:.0%})" for it in one.worst)
             what = f"{one.near_duplicates} of {one.items} items are near-duplicates of training texts"

@@ -11,6 +11,7 @@ from solon.config.evaluations import ChoicesSection
 from solon.evals.published.bbq_items import Answer, chosen, kind_of, question_of, read_items
 from solon.evals.published.bbq_items import Item as BbqItem
 from solon.evals.published.choices import Question, likeliest, option_probabilities, orders_of, read_questions
+from solon.evals.published.opinions import Survey, likeness, read_surveys
 from solon.evals.tasks import Asked, Item, Outcome, Statistic, outcome, spread
 
 NO_TARGET = "no target"
@@ -91,6 +92,42 @@ class Untargeted:
 
     async def ask(self, by: Asked) -> tuple[Outcome, ...]:
         return self.unasked(NO_TARGET)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpinionItem:
+    """A question of a survey: how near the model's distribution over its options is to that of each group of people."""
+
+    item: str
+    survey: Survey
+    orders: int
+    task: str = "opinions"
+
+    @property
+    def says(self) -> str:
+        """The question with its options."""
+        return self.survey.question.text(range(len(self.survey.options)))
+
+    def unasked(self, why: str) -> tuple[Outcome, ...]:
+        """One: probabilities have no temperature."""
+        return (outcome(self.task, self.item, None, unscored=why),)
+
+    async def ask(self, by: Asked) -> tuple[Outcome, ...]:
+        question = self.survey.question
+        found = await option_probabilities(question, by.model, by.chat, orders_of(question, self.orders, by.seed))
+        if found.p_RO is None:
+            return self.unasked(found.unscored or "no verdict")
+        said = [float(p) for p in found.p_RO.mean(axis=0)]
+        near = {group: likeness(own, said, self.survey.places) for group, own in self.survey.people.items()}
+        return (outcome(self.task, self.item, None, values=near),)
+
+
+def opinion_items(section: ChoicesSection, path: Path) -> list[Item]:
+    """Raises `PromptError`."""
+    return [
+        OpinionItem(item=str(number), survey=survey, orders=section.orders)
+        for number, survey in spread(list(enumerate(read_surveys(path), start=1)), section.limit)
+    ]
 
 
 def bbq_items(section: ChoicesSection, path: Path) -> list[Item]:

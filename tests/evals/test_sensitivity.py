@@ -31,6 +31,21 @@ def test_worked_example() -> None:
     assert turned.turned is not None and turned.turned.rate == 0.5, "a tie turns nowhere"
 
 
+def test_of_a_judge_without_an_opinion_the_side_of_one_half_is_noise() -> None:
+    """All labels are a little on the wrong side: never right, and still at chance. The truth is always a."""
+    blank, sure = [0.49, 0.48, 0.49, 0.5], [0.2, 0.8, 0.2, 0.2]
+    found = sensitivity(
+        "m", {"given": labels(*[0.9] * 4), "blank": labels(*blank), "other": labels(*sure)}, lambda _: "a"
+    )
+    own, none, other = found.constitutions
+    assert (own.at_chance, none.at_chance, other.at_chance) == (False, True, False)
+    assert none.accuracy is not None and none.accuracy.rate == 0.125
+    assert none.p_right is not None and none.p_right.rate == pytest.approx(0.49)
+    assert other.p_right is not None and other.p_right.rate == pytest.approx(0.35)
+    assert own.model_dump()["at_chance"] is False
+    assert "p_right" not in sensitivity("m", {"given": labels(0.9)}, None).constitutions[0].model_dump()
+
+
 def test_a_label_near_one_half_turns_nowhere() -> None:
     found = sensitivity("m", {"given": labels(0.9, 0.9, 0.51), "blank": labels(0.1, 0.45, 0.1)}, None)
     assert found.constitutions[1].turned == wilson(1, 1)

@@ -12,7 +12,7 @@ from solon.evals.bias import Bias
 from solon.evals.conflicts import Principles
 from solon.evals.labels import Labels
 from solon.evals.origin import Origin
-from solon.evals.sensitivity import Sensitivity
+from solon.evals.sensitivity import NEAR, Sensitivity
 from solon.evals.statistics import Mean, Rate
 from solon.report.wording import interval, percent, signed
 from solon.text import printable
@@ -105,15 +105,23 @@ def print_sensitivity(found: Sensitivity) -> None:
         (
             one.name,
             rate_text(one.accuracy),
+            rate_text(one.p_right),
             NONE if one.confidence is None else percent(one.confidence, 0),
             NONE if one.moved is None else f"{one.moved.mean:.2f}",
             rate_text(one.turned),
         )
         for one in found.constitutions
     )
-    print_table(f"{found.pairs} pairs{left_out}{told}", ["constitution"], ["right", "sure", "moved", "turned"], rows)
-    typer.echo("right: by the run's own constitution; moved: how far labels are from those under it; turned: pairs of")
-    typer.echo("which another answer is preferred. A judge that reads moves; under `inverted` it is seldom right.")
+    print_table(
+        f"{found.pairs} pairs{left_out}{told}", ["constitution"], ["right", "p right", "sure", "moved", "turned"], rows
+    )
+    typer.echo(
+        "right: by the run's own constitution, however near one half a label is; p right: the mean probability of"
+    )
+    typer.echo("the better answer; moved: how far labels are from those under `given`; turned: pairs of which another")
+    typer.echo("answer is preferred. A judge that reads moves; under `inverted` it is seldom right.")
+    if near := [one.name for one in found.constitutions if one.at_chance]:
+        typer.echo(f"at chance, p right within {NEAR:.2f} of one half: {', '.join(near)}")
     for one in found.constitutions:
         if one.unscored:
             typer.echo(f"{one.name}: {one.unscored} of {one.n} verdicts could not be read")

@@ -147,7 +147,7 @@ def test_evaluations_are_counted_and_do_not_grow_with_the_prompts(model: Path, t
     on, by every two of three models, in both orders."""
     plan = plan_of(model, *evaluation_files(tmp_path))
     calls = {stage.stage: one.calls for stage in plan.stages for one in stage.asked}
-    own = 2 * (3 + 2) + 4 + 2 * 3 + 4 * 4 + 3  # answers, games, hhh and bbq in their orders, texts
+    own = 2 * (3 + 2 + 3) + 4 + 2 * (3 + 2 + 2) + 4 * 4 + 3  # answers, games, choices in their orders, texts
     assert [calls[f"evaluated-{name}"] for name in ("base", "sl", "rl")] == [pytest.approx(own, rel=0.3)] * 3
     assert calls["games"] == 3 * 4 * 2
     more = {stage.stage: stage for stage in plan.scaled(90).stages}

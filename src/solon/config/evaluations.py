@@ -69,6 +69,11 @@ class GamesSection(Section):
     max_new_tokens: int | None = Field(None, ge=1)
 
 
+def key_of(name: str) -> str:
+    """Of an evaluation's section, by the name of its command. Example: `harm-type` is `harm_type`."""
+    return name.replace("-", "_")
+
+
 class EvaluationsSection(Section):
     """What a run ends with. Without data and games there is nothing of it."""
 

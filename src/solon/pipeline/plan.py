@@ -17,7 +17,7 @@ from pathlib import Path
 
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.run_folder import RunFolder
-from solon.config.evaluations import EvaluationsSection
+from solon.config.evaluations import EvaluationsSection, key_of
 from solon.config.models import ModelRole
 from solon.config.paths import WORLD
 from solon.config.prompts import PromptsSection
@@ -172,7 +172,7 @@ class _Sample:
             counts[SCENARIOS] = (len(articles) * wanted[0], len(articles) * wanted[1])
         requests = [len(requests_for(articles, each, config.scenarios.tries)) for each in wanted]
         asked = [items_of(config.evaluations, sets.evaluation), items_of(part.evaluations, fewer.evaluation)]
-        playing = [sum(getattr(one, "task", "") == ELO for one in items) for items in asked]
+        playing = [sum(one.task == ELO for one in items) for items in asked]
         items = {True: (playing[0], playing[1]), False: (len(asked[0]), len(asked[1]))}
         watched = _watched(config, sets, [scenario_id(one.id, n) for one in articles for n in range(wanted[0])])
         return cls(
@@ -241,7 +241,7 @@ def _fewer_items(section: EvaluationsSection) -> EvaluationsSection:
     for name, one in section.published():
         temperatures = len(getattr(one, "temperatures", "1"))
         rows = math.ceil(PART * len(items_in(name, one)) / temperatures)
-        fewer[name] = one.model_copy(update={"limit": rows})
+        fewer[key_of(name)] = one.model_copy(update={"limit": rows})
     games = section.elo.model_copy(update={"prompts": math.ceil(PART * section.elo.prompts)})
     return section.model_copy(update=fewer | {"elo": games})
 

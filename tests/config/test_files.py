@@ -116,9 +116,19 @@ def test_a_dumped_run_file_loads_as_the_same(tmp_path: Path, config: RunConfig) 
     without_value |= {f"rl.rewards.models.NAME.{key}" for key in RewardModelSection.model_fields}
     without_value |= {f"models.{role}.{key}" for role in get_args(ModelRole) for key in ("system", "dialogue")}
     without_value |= {"cluster", *(f"cluster.{key}" for key in ClusterSection.model_fields)}
-    published = ("hhh", "bbq", "refusals", "gsm8k", "perplexity")
+    published = (
+        "hhh",
+        "harm_or_ethical",
+        "harm_type",
+        "bbq",
+        "opinions",
+        "refusals",
+        "preachiness",
+        "gsm8k",
+        "perplexity",
+    )
     without_value |= {f"evaluations.{name}.{key}" for name in published for key in ("data", "limit")}
-    without_value |= {f"evaluations.{name}.max_new_tokens" for name in ("refusals", "gsm8k", "elo")}
+    without_value |= {f"evaluations.{name}.max_new_tokens" for name in ("refusals", "preachiness", "gsm8k", "elo")}
     stopping = [f"{section}.early_stopping" for section in ("sft", "preference", "dpo")]
     without_value |= {f"{each}{key}" for each in stopping for key in ("", ".holdout", ".every", ".patience")}
     without_value |= {"rl.monitor", *(f"rl.monitor.{key}" for key in MonitorSection.model_fields)}

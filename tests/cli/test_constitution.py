@@ -212,7 +212,7 @@ def test_bad_input_is_one_line_and_writes_nothing(
 
 def test_export_names_the_html_that_the_text_has_not(tmp_path: Path) -> None:
     source, out = tmp_path / "d.md", tmp_path / "d.txt"
-    source.write_text("## Safety\n\nBe safe <script>alert(1)</script>.\n")
+    source.write_text("## Hard constraints\n- Never lie.\n\n## Safety\n\nBe safe <script>alert(1)</script>.\n")
     assert "lines with HTML, whose tags no model reads (1)" in solon("export", "lines", source, "-o", out).output
     assert "Be safe alert(1)." in out.read_text()
 

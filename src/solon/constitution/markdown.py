@@ -65,15 +65,16 @@ def sections(text: str) -> list[Section]:
 def html_lines(text: str) -> list[int]:
     """The lines of blocks with HTML that `plain_text` leaves out, comments aside. From 1."""
     nodes = Node(MarkdownIt("commonmark").parse(text)).walk()
-    return sorted({_line(node) for node in nodes if any(_is_markup(part) for part in (node, *_parts(node)))})
+    return sorted({_line(node) for node in nodes if any(_is_markup(part) for part in _parts(node))})
 
 
 def _parts(node: Node) -> Sequence[Node]:
-    return node.children if node.type == "inline" else ()
+    """Of a line of text its pieces, which have no line of their own."""
+    return node.children if node.type == "inline" else (node,) if node.type == "html_block" else ()
 
 
-def _is_markup(node: Node) -> bool:
-    return node.type in ("html_inline", "html_block") and not node.content.lstrip().startswith("<!--")
+def _is_markup(part: Node) -> bool:
+    return part.type in ("html_inline", "html_block") and not part.content.lstrip().startswith("<!--")
 
 
 def _section(head: Node, blocks: Sequence[Node]) -> Section:

@@ -369,3 +369,17 @@ def test_a_preference_model_is_no_regressor(folder: Path, tiny: Path) -> None:
     write_lines(folder / "rated.jsonl", *rated(3))
     failed = solon("eval", "harmfulness", "--model", "pm", "--data", "rated.jsonl")
     assert failed.exit_code == 2 and "pm: holds no regressor of ratings (give a folder" in failed.stderr
+
+
+def test_a_judge_that_plays_is_held_against_those_who_do_not(folder: Path) -> None:
+    game = {"a": "x", "b": "y", "prompt_id": "p"}
+    wins = [{**game, "judge": judge, "winner": winner} for judge, winner in (("x", "a"), ("y", "tie"), ("z", "b"))]
+    write_lines(folder / "games.jsonl", *wins, {**game, "winner": "b"})
+    found = told("elo", "games.jsonl")["self_preference"]
+    assert (found["n"], found["p"], found["excess"]["mean"]) == (2, 0.75, 0.25)  # x: 1 - 0; y: 0.5 - 1
+    printed = done("elo", "games.jsonl")
+    assert "favor of judges for their own answers: +25.0 points" in printed and "of 2 games" in printed
+    write_lines(folder / "alone.jsonl", wins[0], {**game, "judge": "x", "winner": None})
+    assert told("elo", "alone.jsonl")["self_preference"]["excess"]["mean"] == 0.5
+    write_lines(folder / "others.jsonl", wins[2])
+    assert "self_preference" not in told("elo", "others.jsonl")

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from solon.errors import PromptError, UserError
-from solon.evals.elo import Elo, Winner, elo, read_games
+from solon.evals.elo import Elo, Winner, elo
+from solon.evals.game_rows import read_games
 
 Game = tuple[str, str, Winner]
 
@@ -202,9 +203,9 @@ def test_a_file_and_its_faults(tmp_path: Path) -> None:
     file = tmp_path / "games.jsonl"
     good = {"a": "x", "b": "y", "winner": "A", "judge": "z"}
     file.write_text(json.dumps(good) + "\n")
-    assert read_games(file) == ([("x", "y", "a")], None)
+    assert read_games(file) == ([("x", "y", "a")], None, ["z"])
     file.write_text("".join(json.dumps({**good, "prompt_id": n}) + "\n" for n in (1, "p")))
-    assert read_games(file) == ([("x", "y", "a")] * 2, ["1", "p"])
+    assert read_games(file) == ([("x", "y", "a")] * 2, ["1", "p"], ["z"] * 2)
     bad = [{"a": "x", "b": "x", "winner": "a"}, {"a": "x", "b": "y", "winner": "x"}, {"a": "", "b": "y", "winner": "a"}]
     file.write_text("\n".join(json.dumps(row) for row in [good, *bad, {"a": "x"}]))
     with pytest.raises(PromptError) as told:

@@ -14,11 +14,14 @@ from solon.artifacts.atomic import storage_errors
 from solon.artifacts.finished import require_run
 from solon.cli.eval.keeping import Replace, print_and_keep
 from solon.cli.faults import resumable_with
+from solon.cli.labels_report import points_text
 from solon.cli.results import print_table
 from solon.cli.run_options import JsonInstead, Settings
 from solon.errors import ConfigError, UserError
-from solon.evals.elo import RESAMPLES, Elo, read_games
+from solon.evals.bias import self_preference_of_players
+from solon.evals.elo import RESAMPLES, Elo
 from solon.evals.elo import elo as rate_players
+from solon.evals.game_rows import read_games
 from solon.progress import reporting
 from solon.text import printable
 
@@ -55,7 +58,8 @@ def elo(
     order of the rows changes nothing. Players who never met, not even over others, are of different leagues. A player
     who only wins has no upper end.
 
-    The bootstrap is over games or, where every row has `prompt_id`, over prompts.
+    The bootstrap is over games or, where every row has `prompt_id`, over prompts. Where rows have `judge`, and some
+    judges play too, their favor for their own answers is told.
 
     Of a run, every two answers of its models to the same held-out prompt that asks for harm are put to its judge, in
     both orders, and who is better in both wins; SL-CAI has 0. The result is kept in RUN/evaluations, where the run's
@@ -75,8 +79,9 @@ def elo(
         "of a file of games",
         "they are for a run folder",
     )
-    played, prompts_of = read_games(games)
-    result = rate_players(played, groups=prompts_of, anchor=_anchor(anchor), seed=seed, resamples=resamples)
+    rows = read_games(games)
+    rated = rate_players(rows.games, groups=rows.prompts, anchor=_anchor(anchor), seed=seed, resamples=resamples)
+    result = rated.model_copy(update={"self_preference": self_preference_of_players(rows.judged())})
     if as_json:
         typer.echo(result.model_dump_json(indent=2))
     else:
@@ -127,6 +132,8 @@ def _print(title: str, result: Elo) -> None:
     print_table(title, ["player"], ["rating", "low", "high", "games", "wins", "ties", "losses", "league"], rows)
     if result.unscored:
         typer.echo(f"left out, without a verdict: {result.unscored}")
+    if (own := result.self_preference) is not None:
+        typer.echo(f"favor of judges for their own answers: {points_text(own.excess)}, of {own.n} games")
     for note in result.notes:
         typer.echo(printable(note))
 

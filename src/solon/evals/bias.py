@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from statistics import fmean
 from typing import Literal
 
@@ -108,6 +109,44 @@ def self_preference(comparisons: Sequence[Comparison], truths: Sequence[Better |
         own = [side for side, who in (("a", label.model_a), ("b", label.model_b)) if who and who == label.rater_id]
         if len(own) == 1 and label.p_a_preferred is not None:
             rows.append(_marked(label, label.p_a_preferred, own[0], better))
+    return _bias(rows) if rows else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgedGame:
+    """A game between two players, and who judged it."""
+
+    judge: str
+    prompt: str
+    a: str
+    b: str
+    p_a: float
+    """1, 0, or one half for a tie."""
+
+    def given_to(self, player: str) -> float:
+        """What its judge gave to one of the two."""
+        return self.p_a if player == self.a else 1.0 - self.p_a
+
+
+def self_preference_of_players(games: Sequence[JudgedGame]) -> Bias | None:
+    """For the judge's own answer, in games that it plays in and judges; None where there are none.
+
+    What it should give is what judges who wrote neither answer give to it, on the mean, about the same prompt; where
+    nobody else judged it, one half, and then the excess is no bias by itself: its answers may be better.
+
+    Example: x judges x against y, and wins; y, who judges the same, ties, and z gives it to y: only z wrote neither, so
+    the excess is 1 for x, and for y, who gives itself one half of what z gives whole, -0.5.
+    """
+    others: dict[tuple[str, frozenset[str]], list[JudgedGame]] = {}
+    for game in games:
+        if game.judge not in (game.a, game.b):
+            others.setdefault((game.prompt, frozenset((game.a, game.b))), []).append(game)
+    rows = []
+    for game in games:
+        if game.judge in (game.a, game.b):
+            heard = others.get((game.prompt, frozenset((game.a, game.b))), [])
+            should = fmean(one.given_to(game.judge) for one in heard) if heard else 0.5
+            rows.append((game.prompt, game.given_to(game.judge), should))
     return _bias(rows) if rows else None
 
 

@@ -34,16 +34,15 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from math import log
-from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
-from solon.data.faults import Fields, Malformed
 from solon.errors import UserError
+from solon.evals.bias import Bias
 from solon.evals.davidson import fit, furthest, ties_are_bounded
-from solon.evals.published.rows import field, read_each
 from solon.evals.statistics import Floats, grouped
 from solon.records import Record
 from solon.text import did_you_mean
@@ -55,7 +54,6 @@ RESAMPLES = 1000
 _CHUNK = 1 << 22
 """Numbers in an array of resamples at once."""
 Winner = Literal["a", "b", "tie"]
-_WINNERS: dict[str, Winner] = {"a": "a", "b": "b", "tie": "tie"}
 Game = tuple[str, str, Winner | None]
 """The players `a` and `b`, and who won; None: there was no verdict."""
 
@@ -93,6 +91,8 @@ class Elo(Record):
     notes: tuple[str, ...]
     seed: int
     resamples: int
+    self_preference: Annotated[Bias | None, Field(exclude_if=lambda found: found is None)] = None
+    """Of judges that are players, where the file says who judged."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,14 +175,6 @@ def _anew(groups_GC: Floats, size: int, rng: np.random.Generator) -> Floats:
     count = len(groups_GC)
     drawn_BC: Floats = rng.multinomial(count, np.full(count, 1 / count), size=size) @ groups_GC
     return drawn_BC
-
-
-def read_games(path: Path) -> tuple[list[Game], list[str] | None]:
-    """Rows with the players `a` and `b`, and `winner`: `a`, `b`, `tie`, or null if there was no verdict; and the prompt
-    of each, if every row has `prompt_id`. Raises `PromptError`."""
-    rows = read_each(path, ("a", "b", "winner", "prompt_id"), lambda fields: (_game(fields), fields.get("prompt_id")))
-    prompts = [str(prompt) for _, prompt in rows if prompt is not None]
-    return [game for game, _ in rows], prompts if len(prompts) == len(rows) else None
 
 
 def elo(
@@ -353,24 +345,3 @@ def _notes(
         ends = "so that these ratings have no end on one side" if tied else "so that these have an open end"
         said.append(f"{why}, {ends}; a weak prior keeps them finite: {shown}")
     return tuple(said)
-
-
-def _game(fields: Fields) -> Game:
-    a, b = (_name(fields, name) for name in ("a", "b"))
-    if a == b:
-        raise Malformed(f"{a!r:.40} plays against itself", reason="a player against itself")
-    value = field(fields, "winner")
-    if value is None:
-        return a, b, None
-    given = str(value).strip().lower()
-    winner = _WINNERS.get(given)
-    if winner is None:
-        raise Malformed(f'"winner" is {given!r:.40}, expected a, b or tie', reason="unknown winner")
-    return a, b, winner
-
-
-def _name(fields: Fields, column: str) -> str:
-    name = field(fields, column)
-    if isinstance(name, bool) or not isinstance(name, str | int) or not str(name).strip():
-        raise Malformed(f'"{column}" must be the name of a player', reason="no name of a player")
-    return str(name).strip()

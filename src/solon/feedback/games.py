@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Annotated
 
 from pydantic import Field
 
@@ -31,6 +32,8 @@ class Game(Record):
     """The judge's probability that the answer of `a` is better, by whose answer was shown first."""
     principle_id: str | None = None
     """null: several, or the answers are the same text."""
+    judge: Annotated[str | None, Field(exclude_if=lambda judge: judge is None)] = None
+    """Who judged: the player of that name if it plays, else the model. None: the run's judge, or nobody was asked."""
 
 
 @dataclass(frozen=True, kw_only=True)

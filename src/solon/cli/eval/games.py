@@ -72,9 +72,14 @@ def games(
     tell = None if as_json else say_note
     opened, by = {name: brought(config, tell) for name, config in opened.items()}, brought(by, tell)
     rows = _played([one.prompt for one in spread(examples, limit)], opened, by, temperature)
+    judged_by = next((name for name, model in players.items() if (model, engine) == (judge, judge_engine)), judge)
+    told = [
+        row if row.winner is None or not row.p_a else row.model_copy(update={"judge": judged_by})
+        for row in rows.records
+    ]
     rows.dropped += reading.left_out()
     with storage_errors(output.parent):
-        write_atomic(output, encode_rows(rows.records))
+        write_atomic(output, encode_rows(told))
     _print(output, rows, as_json=as_json)
 
 

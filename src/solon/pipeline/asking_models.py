@@ -16,6 +16,7 @@ from solon.pipeline.actors import Actors
 from solon.pipeline.asking_again import put
 from solon.pipeline.evaluating import TAUGHT, asking, results
 from solon.pipeline.sources import PromptSets
+from solon.pipeline.stage import stage_of
 from solon.progress import Reporter
 
 
@@ -35,7 +36,7 @@ def ask_model(run: Path, model: str, task: str, section: PublishedSection, repor
 
 def taught(run: Path) -> dict[str, str]:
     """What its training is made of, as far as it has finished the stages that say so."""
-    stages = {file: FinishedStage.find(run, file.split("/")[0]) for file in TAUGHT}
+    stages = {file: FinishedStage.find(run, stage_of(file)) for file in TAUGHT}
     return PromptSets.read({file: stage for file, stage in stages.items() if stage}).taught()
 
 

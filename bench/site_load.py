@@ -182,7 +182,7 @@ def logged(site: Site) -> dict[int, Logged]:
     """By row. Nothing stays open: what a killed server leaves is for the next one to mend."""
     columns = (Vote.token, Vote.participant_id, Vote.statement_id, Vote.vote, Vote.time)
     with site.database.session(writes=False) as db:
-        found = {id: Logged(*row) for id, *row in db.execute(select(Vote.id, *columns))}
+        found = {row[0]: Logged._make(row[1:]) for row in db.execute(select(Vote.id, *columns))}
     site.database.close()
     return found
 

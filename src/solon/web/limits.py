@@ -73,7 +73,8 @@ class Limiter:
     def require(self, limit: Limit, who: str) -> None:
         """Raises `Trouble` where once more would be too often. Nothing is counted, and nobody remembered."""
         with self._lock:
-            _require_open(limit, self._seen.get(limit.name, {}).get(who, deque()), monotonic())
+            if times := self._seen.get(limit.name, OrderedDict()).get(who):
+                _require_open(limit, times, monotonic())
 
     def _sweep(self, moment: float) -> None:
         if moment < self._swept + SWEEP_SECONDS:

@@ -37,8 +37,14 @@ def ratings(visit: Visit) -> Answer:
         version=(arenas.votes_version(visit.db, visit.talk), known),
         rests=LEAST_SECONDS,
     )
-    told = {"people_of": there, "by_group": by_group, "fewest": SUPPRESS_BELOW}
-    return visit.render("arena-ratings.html.j2", found=found, checked=checked, **told)
+    return visit.render(
+        "arena-ratings.html.j2",
+        found=found,
+        checked=checked,
+        people_of=there,
+        by_group=by_group,
+        fewest=SUPPRESS_BELOW,
+    )
 
 
 def export_games(visit: Visit) -> Answer:

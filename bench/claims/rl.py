@@ -97,6 +97,7 @@ class Lesson:
         return PreferenceReward(
             model=PreferenceModel.load(data.preference_model, dtype=torch.float32, device="cpu"),
             tokenizer=data.tokenizer,
+            section=self.section,
             answer_text=data.format.answer,
             pad_id=pad_id(data.tokenizer),
             max_tokens=data.context,

@@ -169,6 +169,7 @@ def test_the_reward_does_not_see_the_adapters_of_a_value_model_on_the_same_weigh
     reward = PreferenceReward(
         model=judge,
         tokenizer=tiny_tokenizer(),
+        section=RLSection(),
         answer_text=lambda text: f" {text}",
         pad_id=1,
         max_tokens=64,

@@ -10,13 +10,17 @@ import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from solon.config.training import PreferenceSection
+from solon.config.training import PreferenceSection, RLSection
+from solon.errors import OutOfMemoryError
 from solon.lm.protocols import Completion
 from solon.models.heads import PreferenceModel
+from solon.train import preference
+from solon.train.forward import Reader
 from solon.train.preference import (
     PreferenceExample,
     PreferenceReward,
     margins,
+    scored,
     scores,
     sequence_tokens,
     split_by_prompt,
@@ -99,6 +103,12 @@ def test_a_label_that_is_no_probability_is_refused(p: float) -> None:
         replace(_pairs(1)[0], weight=-1)
 
 
+def test_nothing_to_read_is_refused() -> None:
+    for side in ("a", "b"):
+        with pytest.raises(ValueError, match=rf"^c0: answer {side} has no tokens$"):
+            replace(_pairs(1)[0], **{f"{side}_ids": ()})
+
+
 def test_swapping_answers_and_label_trains_the_same_model_and_flips_its_margins() -> None:
     one, other = _model(), _model()
     want = train_preference(one, _pairs(), _section(), train_context(pad_id=PAD))
@@ -147,7 +157,7 @@ def test_killed_and_resumed_ends_with_the_bytes_of_an_undisturbed_run(at: int) -
 def test_scores_are_those_of_each_text_alone() -> None:
     model, pairs = _model(), _pairs()
     texts = [ids for row in pairs for ids in (row.a_ids, row.b_ids)]
-    together = scores(model, texts, pad_id=PAD, micro_batch_tokens=24)
+    together = scores(model, texts, section=_section(micro_batch_tokens=12), pad_id=PAD)
     with torch.no_grad():
         alone = [float(model(torch.tensor([ids]), torch.ones(1, len(ids)).bool())) for ids in texts]
     assert together == pytest.approx(alone, abs=1e-5)
@@ -162,10 +172,13 @@ def test_a_prompt_falls_whole_to_one_side_whatever_the_other_prompts() -> None:
     assert split_by_prompt(rows, 0.0, seed=0)[1] == []
 
 
-def _reward(model: PreferenceModel, *, max_tokens: int, counted: Counter[str] | None = None) -> PreferenceReward:
+def _reward(
+    model: PreferenceModel, *, max_tokens: int, counted: Counter[str] | None = None, **rl: object
+) -> PreferenceReward:
     return PreferenceReward(
         model=model,
         tokenizer=tiny_tokenizer(),
+        section=RLSection.model_validate(rl),
         answer_text=lambda text: f" {text}{END}",
         pad_id=PAD,
         max_tokens=max_tokens,
@@ -181,6 +194,28 @@ def test_as_a_reward_it_reads_an_answer_as_it_was_trained_to() -> None:
     want = scores(model, [sequence_tokens(tokenizer, prompt.text, f" {text}{END}")], pad_id=PAD)[0]
     assert reward([prompt, prompt], answers) == pytest.approx([want, want])
     assert sequence_tokens(tokenizer, prompt.text, f" {text}{END}")[-1] == tokenizer.eos_token_id
+
+
+def test_scores_read_within_the_budget_of_the_section_and_name_it_when_memory_runs_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Pairs of 4 and 5 tokens that share 2: one pair within 10 tokens, and no second."""
+    model, read = _model(), list[int]()
+
+    def forward(whole: PreferenceModel, reader: Reader, some: list[tuple[int, ...]]) -> torch.Tensor:
+        read.append(len(some))
+        if len(some) == 8 or max(map(len, some)) > 20:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return scored(whole, reader, some)
+
+    monkeypatch.setattr(preference, "scored", forward)
+    with pytest.raises(OutOfMemoryError, match=r"lower preference\.micro_batch_tokens: .* --set preference\."):
+        margins(model, _pairs(4), section=_section(), pad_id=PAD)
+    margins(model, _pairs(4), section=_section(micro_batch_tokens=5), pad_id=PAD)
+    assert read == [8, 2, 2, 2, 2]
+    prompt, answer = PolicyPrompt(id="p", text="Hello"), Completion(prompt="", text="Ring. " * 9, tokens=1, ended="eos")
+    with pytest.raises(OutOfMemoryError, match=r"lower rl\.micro_batch_tokens"):
+        _reward(model, max_tokens=64)([prompt], [answer])
 
 
 def test_as_a_reward_it_reads_no_more_than_its_context_holds_and_still_the_end_mark() -> None:

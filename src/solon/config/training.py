@@ -52,7 +52,8 @@ class OptimizerSection(Section):
     warmup_steps: int = Field(5, ge=0)
     max_grad_norm: float = Field(1.0, gt=0.0)
     micro_batch_tokens: Annotated[int, MECHANICAL] = Field(4096, ge=1)
-    """Padded tokens in one forward pass; changes results by rounding only."""
+    """Padded tokens in one forward pass; changes results by rounding only. A preference model that scores, and learns
+    nothing, reads twice as many."""
     checkpoint_steps: Annotated[int, MECHANICAL] = Field(50, ge=1)
     """A killed run repeats at most this many steps. A checkpoint is three times as large as the weights that learn."""
     gradient_checkpointing: Annotated[bool, MECHANICAL] = False

@@ -41,6 +41,7 @@ from solon.records import Answer, Comparison, Demonstration, Dialogue, Revision
 from solon.train.algorithms import Algorithm
 from solon.train.batches import answer_example
 from solon.train.dpo import answer_logps, train_dpo
+from solon.train.loop import TrainContext
 from solon.train.preference import (
     PreferenceExample,
     PreferenceReward,
@@ -80,7 +81,7 @@ def train_pm(work: Work, rows: Sequence[Comparison]) -> Facts:
     with learner.training(learner.readings([one.prompt_id for one in training], section)) as context:
         steps = train_preference(learner.shards.of(model), training, section, context)
         learner.shards.fill(model)
-        margin_of = margins(model, kept_out, pad_id=context.pad_id, dtype=context.dtype, group=context.group)
+        margin_of = _margins(model, kept_out, section, context)
         facts, margin_of = _set_temperature(model, section, margin_of, kept_out)
         if section.lora is not None and learner.group.first:
             with work.folder.new_folder("adapter") as folder:
@@ -90,6 +91,15 @@ def train_pm(work: Work, rows: Sequence[Comparison]) -> Facts:
         if kept is False:
             work.note(f"transformers cannot classify sequences with {type(model.backbone).__name__}: {OWN_FORM}")
     return {**facts, **_held_out(work, kept_out, margin_of), **learner.ending()}
+
+
+def _margins(
+    model: PreferenceModel,
+    pairs: Sequence[PreferenceExample],
+    section: PreferenceSection,
+    context: TrainContext,
+) -> list[float]:
+    return margins(model, pairs, section=section, pad_id=context.pad_id, dtype=context.dtype, group=context.group)
 
 
 @torch.no_grad()
@@ -153,7 +163,7 @@ def score_answers(work: Work, asked: Sequence[tuple[str, str]]) -> list[float]:
     texts = [
         sequence_tokens(tokenizer, format.prompt(prompts[name].turns), format.answer(text)) for name, text in asked
     ]
-    return scores(model, texts, pad_id=pad_id(tokenizer), dtype=actors.dtype)
+    return scores(model, texts, section=work.config.preference, pad_id=pad_id(tokenizer), dtype=actors.dtype)
 
 
 def shares_weights(config: RunConfig) -> bool:
@@ -272,6 +282,7 @@ def _reward(learner: Learner, own: PreferenceModel, max_tokens: int) -> Preferen
     return PreferenceReward(
         model=own,
         tokenizer=learner.tokenizer,
+        section=learner.section,
         answer_text=learner.format.answer,
         pad_id=pad_id(learner.tokenizer),
         max_tokens=max_tokens,

@@ -138,7 +138,8 @@ def _example(rated: Rated, format: DialogueFormat, tokenizer: object) -> RatedEx
 
 
 def _scored(model: PreferenceModel, examples: Sequence[RatedExample], pad: int, actors: Actors) -> list[float]:
-    found = scores(model, [one.ids for one in examples], pad_id=pad, dtype=actors.dtype)
+    ids, section = [one.ids for one in examples], actors.settled.preference
+    found = scores(model, ids, section=section, pad_id=pad, dtype=actors.dtype)
     return [(model.rating_mean or 0.0) + score for score in found]
 
 

@@ -54,6 +54,7 @@ def of_another_run(work: Work, folder: Path) -> PreferenceReward:
     return PreferenceReward(
         model=model,
         tokenizer=tokenizer,
+        section=work.config.rl,
         answer_text=format.answer,
         pad_id=pad_id(tokenizer),
         max_tokens=context_of(model.backbone, tokenizer),

@@ -26,7 +26,8 @@ def scored_pairs(folder: Path, examples: Sequence[Example], actors: Actors) -> t
         if max(map(len, both)) <= most:
             kept.append(example)
             sequences += both
-    found = scores(model, sequences, pad_id=pad_id(tokenizer), dtype=actors.dtype)
+    section = actors.settled.preference
+    found = scores(model, sequences, section=section, pad_id=pad_id(tokenizer), dtype=actors.dtype)
     pairs = [
         ScoredPair(margin=a - b, p_a_preferred=example.p_first, prompt=example.prompt.id)
         for example, a, b in zip(kept, found[::2], found[1::2], strict=True)

@@ -14,7 +14,9 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
-from solon.config.training import PreferenceSection
+from solon.config.keys import key_of
+from solon.config.training import OptimizerSection, PreferenceSection
+from solon.errors import memory_for
 from solon.lm.protocols import Completion
 from solon.models.adapters import reading_by
 from solon.models.heads import PreferenceModel
@@ -27,6 +29,8 @@ from solon.train.losses import SumAndWeight, preference_loss
 from solon.train.parallel import ALONE, Group
 from solon.train.rollouts import PolicyPrompt
 
+SCORED_TOKENS = 2
+"""So many times as many tokens are scored at once as are learned from: nothing is kept for gradients. Assumption."""
 SHORTENED = "answers shortened to be scored"
 """They did not fit the preference model's context."""
 
@@ -44,6 +48,9 @@ class PreferenceExample:
     """This pair's share in the loss relative to others, e.g. to balance objectives."""
 
     def __post_init__(self) -> None:
+        for side, ids in (("a", self.a_ids), ("b", self.b_ids)):
+            if not ids:
+                raise ValueError(f"{self.id}: answer {side} has no tokens")
         if not 0.0 <= self.p_a_preferred <= 1.0:
             raise ValueError(f"{self.id}: a label of {self.p_a_preferred}, expected a probability, 0 to 1")
         if not 0.0 <= self.weight < math.inf:
@@ -121,18 +128,22 @@ def scores(
     model: PreferenceModel,
     sequences: Sequence[Sequence[int]],
     *,
+    section: OptimizerSection = PreferenceSection(),  # noqa: B008
     pad_id: int,
     dtype: torch.dtype = torch.float32,
-    micro_batch_tokens: int = 8192,
     group: Group = ALONE,
 ) -> list[float]:
-    """The model's score of each sequence, in order. The processes of a group share them."""
-    reader = Reader(model.backbone, pad_id=pad_id, dtype=dtype)
-    own, idle = group.turns(reader, range(len(sequences)), lambda index: [sequences[index]], micro_batch_tokens)
+    """The model's score of each sequence, in order. The processes of a group share them.
+
+    section: whose `micro_batch_tokens` say how much is read at once. Raises `OutOfMemoryError` with that setting.
+    """
+    reader, limit = Reader(model.backbone, pad_id=pad_id, dtype=dtype), SCORED_TOKENS * section.micro_batch_tokens
     found: dict[int, float] = {}
-    for part in (*own, *idle):
-        score_B = scored(model, reader, [sequences[index] for index in part])
-        found.update(zip(part, score_B.tolist(), strict=True))
+    with memory_for(f"{key_of(type(section))}.micro_batch_tokens"):
+        own, idle = group.turns(reader, range(len(sequences)), lambda index: [sequences[index]], limit)
+        for part in (*own, *idle):
+            score_B = scored(model, reader, [sequences[index] for index in part])
+            found.update(zip(part, score_B.tolist(), strict=True))
     everybodys = group.merge(found)
     return [everybodys[index] for index in range(len(sequences))]
 
@@ -141,13 +152,14 @@ def margins(
     model: PreferenceModel,
     examples: Sequence[PreferenceExample],
     *,
+    section: OptimizerSection = PreferenceSection(),  # noqa: B008
     pad_id: int,
     dtype: torch.dtype = torch.float32,
     group: Group = ALONE,
 ) -> list[float]:
-    """score(a) - score(b) of each pair; its logistic function is the model's p(a preferred)."""
+    """score(a) - score(b) of each pair; its logistic function is the model's p(a preferred). Otherwise as `scores`."""
     both = [ids for example in examples for ids in (example.a_ids, example.b_ids)]
-    flat = scores(model, both, pad_id=pad_id, dtype=dtype, group=group)
+    flat = scores(model, both, section=section, pad_id=pad_id, dtype=dtype, group=group)
     return [a - b for a, b in zip(flat[0::2], flat[1::2], strict=True)]
 
 
@@ -157,6 +169,8 @@ class PreferenceReward:
 
     model: PreferenceModel
     tokenizer: PreTrainedTokenizerBase
+    section: OptimizerSection
+    """Of the training that it rewards."""
     answer_text: Callable[[str], str]
     """`DialogueFormat.answer`: an answer as it follows its prompt."""
     pad_id: int
@@ -176,7 +190,9 @@ class PreferenceReward:
             self._tokens(self.prompt_text(prompt), answer.text) for prompt, answer in zip(prompts, answers, strict=True)
         ]
         with reading_by(self.model.backbone, self.model.adapter):  # others are the policy's, or a value model's
-            return scores(self.model, rows, pad_id=self.pad_id, dtype=self.dtype, group=self.group)
+            return scores(
+                self.model, rows, section=self.section, pad_id=self.pad_id, dtype=self.dtype, group=self.group
+            )
 
     def _tokens(self, prompt: str, answer: str) -> tuple[int, ...]:
         ids = sequence_tokens(self.tokenizer, prompt, self.answer_text(answer))

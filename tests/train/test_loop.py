@@ -10,7 +10,7 @@ from solon.config.training import RLSection, SFTSection
 from solon.errors import DivergedError
 from solon.train.loop import LossOf, Trainer
 
-SECTION = SFTSection(learning_rate=0.1, warmup_steps=4, weight_decay=0.1, max_grad_norm=0.5)
+SECTION = SFTSection(learning_rate=0.1, warmup_steps=4, weight_decay=0.1, max_grad_norm=0.5, betas=(0.8, 0.9), eps=1e-3)
 X, Y = torch.randn(8, 3, generator=torch.Generator().manual_seed(0)), torch.arange(8.0)
 
 
@@ -32,10 +32,12 @@ def _squared(layer: nn.Module) -> LossOf:
 def test_updates_equal_a_plain_torch_loop() -> None:
     ours, theirs = _linear(), _linear()
     trainer = Trainer({"model": ours}, SECTION)
-    adamw = torch.optim.AdamW(theirs.parameters(), lr=0.1, weight_decay=0.1)
+    decaying = [{"params": [theirs.weight]}, {"params": [theirs.bias], "weight_decay": 0.0}]
+    adamw = torch.optim.AdamW(decaying, lr=0.1, weight_decay=0.1, betas=(0.8, 0.9), eps=1e-3)
     for step in range(1, 7):
         update = trainer.update([list(range(8))], _squared(ours), weight=8, tokens=8)
-        adamw.param_groups[0]["lr"] = 0.1 * min(1.0, step / 4)
+        for group in adamw.param_groups:
+            group["lr"] = 0.1 * min(1.0, step / 4)
         adamw.zero_grad()
         loss = ((theirs(X)[:, 0] - Y) ** 2).mean()
         loss.backward()
@@ -46,6 +48,19 @@ def test_updates_equal_a_plain_torch_loop() -> None:
         assert update.learning_rate == pytest.approx(0.1 * min(1.0, step / 4))
     torch.testing.assert_close(ours.weight, theirs.weight)
     torch.testing.assert_close(ours.bias, theirs.bias)
+
+
+@pytest.mark.parametrize(("where", "bias"), [("matrices", 1.0), ("all", 0.9)])
+def test_a_bias_decays_only_if_all_weights_shall(where: str, bias: float) -> None:
+    """Without a gradient of its own: 1 - 0.1 * 1."""
+    layer = _linear()
+    nn.init.ones_(layer.weight)
+    nn.init.ones_(layer.bias)
+    section = SFTSection(learning_rate=0.1, warmup_steps=0, weight_decay=1.0, weight_decay_on=where)
+    Trainer({"model": layer}, section).update(
+        [[0]], lambda _: (0.0 * (layer.weight.sum() + layer.bias.sum()), torch.ones(())), weight=1, tokens=1
+    )
+    assert layer.bias.tolist() == pytest.approx([bias]) and layer.weight.tolist() == [pytest.approx([0.9] * 3)]
 
 
 def test_each_module_learns_at_its_own_rate_as_if_alone() -> None:
@@ -88,27 +103,6 @@ def test_half_precision_weights_become_float32_and_dropout_is_off() -> None:
     Trainer({"model": model}, SECTION)
     assert all(parameter.dtype == torch.float32 for parameter in model.parameters())
     assert not model[1].training
-
-
-def test_bfloat16_weights_are_the_roundings_of_float32_ones_that_learn_in_small_steps() -> None:
-    """A step of 1e-4 is lost in a bfloat16 weight of 1, which knows no number between 1 and 1.0078."""
-    section = SFTSection(learning_rate=1e-4, warmup_steps=0)
-    plain, rounded = nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False)
-    for layer in (plain, rounded):
-        nn.init.ones_(layer.weight)
-    exact = Trainer({"model": plain}, section)
-    trainer = Trainer({"model": rounded}, section, weights=torch.bfloat16)
-    for _ in range(100):
-        for each, layer in ((exact, plain), (trainer, rounded)):
-            each.update(
-                [[0]], lambda _rows, layer=layer: (layer.weight.float().sum(), torch.ones(())), weight=1, tokens=1
-            )
-    assert float(plain.weight.detach()) == pytest.approx(0.99, abs=1e-5)
-    assert torch.equal(trainer.tensors()["weights.model.weight"], plain.weight)
-    assert rounded.weight.dtype == torch.bfloat16 and torch.equal(rounded.weight, plain.weight.bfloat16())
-    again = nn.Linear(1, 1, bias=False)
-    Trainer({"model": again}, section, weights=torch.bfloat16).load(trainer.tensors(), trainer.updates)
-    assert torch.equal(again.weight, rounded.weight)
 
 
 def test_a_stage_begins_with_a_new_optimizer_and_the_weights_as_they_are() -> None:

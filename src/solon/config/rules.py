@@ -34,7 +34,7 @@ class Contradiction:
 def contradictions(config: RunConfig) -> list[Contradiction]:
     """Every contradiction of a run file."""
     feedback = (_models, _prompts, _sampling, _judge, _conflicts, _whole, _evaluations)
-    training = (_objectives, _preference, _rl, _rewards, _monitor, _dpo, _shards, _schedules, _batches)
+    training = (_objectives, _preference, _rl, _rewards, _monitor, _dpo, _shards, _weights, _schedules, _batches)
     return [found for rule in (*feedback, *training) for found in rule(config)]
 
 
@@ -327,6 +327,20 @@ def _shards(config: RunConfig) -> Iterator[Contradiction]:
             keys = f"{section}.shard", f"{section}.{watch}"
             what = f'{section}.shard is "full", but {section}.{watch} looks at weights that are whole'
             yield Contradiction(keys, what, f'set {section}.shard to "none", or remove {section}.{watch}')
+
+
+def _weights(config: RunConfig) -> Iterator[Contradiction]:
+    for name in ("sft", "preference", "rl", "dpo"):
+        section = getattr(config, name)
+        if section.weights == "float32":
+            continue
+        key = f"{name}.weights"
+        if section.lora is not None:
+            what = f'{key} is "{section.weights}", but with {name}.lora only adapters learn, which are float32'
+            yield Contradiction((key, f"{name}.lora"), what, "remove one of the two; models.dtype is that of the rest")
+        if section.shard != "none":
+            what = f'{key} is "{section.weights}", but {name}.shard is "full", which keeps float32 weights'
+            yield Contradiction((key, f"{name}.shard"), what, f'set {name}.shard to "none", or remove {key}')
 
 
 def _schedules(config: RunConfig) -> Iterator[Contradiction]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, field_validator
 
 from solon.config.monitor import MonitorSection
 from solon.config.rewards import RewardsSection
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 else:
     Algorithm = Literal[ALGORITHMS]
 
+WeightType = Literal["float32", "bfloat16+masters", "bfloat16+stochastic"]
 ScheduleName = Literal["constant", "linear", "cosine"]
 
 
@@ -49,6 +50,16 @@ class OptimizerSection(Section):
     batch_size: int = Field(gt=0)
     """Examples (pairs, rollouts) per optimizer step."""
     weight_decay: float = Field(0.0, ge=0.0)
+    weight_decay_on: Literal["matrices", "all"] = "matrices"
+    """What it pulls to 0: `matrices`, embeddings among them, and no gains of norms and no biases; or all weights."""
+    betas: tuple[float, float] = Field((0.9, 0.999), exclude_if=lambda betas: betas == (0.9, 0.999))
+    """How slowly AdamW's two moments change (1412.6980)."""
+    eps: float = Field(1e-8, gt=0.0, exclude_if=lambda eps: eps == 1e-8)
+    """What AdamW adds to the root of the second."""
+    weights: WeightType = Field("float32", exclude_if=lambda weights: weights == "float32")
+    """The type of weights that learn, and of the model that is saved. `bfloat16+masters`: roundings of float32 weights
+    that learn beside them. `bfloat16+stochastic`: in bfloat16 alone, each step rounded up or down at random, so that
+    its mean is exact. Both have bfloat16 gradients and compute in bfloat16 (`train.weights`, docs/models.md)."""
     warmup_steps: int = Field(5, ge=0)
     max_grad_norm: float = Field(1.0, gt=0.0)
     micro_batch_tokens: Annotated[int, MECHANICAL] = Field(4096, ge=1)
@@ -66,8 +77,20 @@ class OptimizerSection(Section):
     """None: all weights learn."""
 
     def result_settings(self) -> dict[str, JsonValue]:
-        """With those of the adapters, if there are any."""
-        return super().result_settings() | _settings_of("lora", self.lora)
+        """With those of the adapters, if there are any; without what decays, if nothing does."""
+        found = super().result_settings() | _settings_of("lora", self.lora)
+        return found if self.weight_decay else {key: found[key] for key in found if key != "weight_decay_on"}
+
+    def decays(self, dimensions: int) -> bool:
+        """Whether weights of so many dimensions do."""
+        return self.weight_decay_on == "all" or dimensions > 1
+
+    @field_validator("betas")
+    @classmethod
+    def _below_one(cls, betas: tuple[float, float]) -> tuple[float, float]:
+        if not all(0.0 <= beta < 1.0 for beta in betas):
+            raise ValueError("each must be 0 or more, and less than 1")
+        return betas
 
     def learning_rate_of(self, module: str) -> float:
         """The full one of a module, by its name among those that are trained together."""

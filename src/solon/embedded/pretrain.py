@@ -111,7 +111,7 @@ def pretrain(
     loss is no longer a number.
     """
     network, section, goal = LlamaTraining(model), _section(config, config.rate(part)), config.tokens(part)
-    trainer = Trainer({"model": model}, section, weights=torch.bfloat16, betas=(0.9, 0.98))
+    trainer = Trainer({"model": model}, section)
     trainer.begin(section, partial(_schedule, config))
     saved, state = checkpoints.latest(), PretrainState()
     if saved is not None:
@@ -137,6 +137,9 @@ def _section(config: PretrainConfig, learning_rate: float) -> OptimizerSection:
         learning_rate=learning_rate,
         batch_size=1,  # a batch is cut by its tokens
         weight_decay=config.weight_decay,
+        weight_decay_on="all",
+        betas=(0.9, 0.98),
+        weights="bfloat16+masters",
         warmup_steps=config.warmup_steps,
         max_grad_norm=config.max_grad_norm,
     )

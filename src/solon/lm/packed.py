@@ -150,6 +150,9 @@ def attending_again() -> AbstractContextManager[None]:
 
 
 def arithmetic(model: PreTrainedModel, dtype: torch.dtype) -> AbstractContextManager[Any]:
-    """The context in which a model computes in `dtype`. Adapters are float32, whatever the other weights are."""
-    mixed = has_adapters(model) and dtype != torch.float32
-    return torch.autocast(model.device.type, dtype=dtype, enabled=mixed or model.dtype != dtype)
+    """The context in which a model computes in `dtype`; one with bfloat16 weights in no wider type. Adapters are
+    float32, whatever the other weights are."""
+    mixed = has_adapters(model)
+    return torch.autocast(
+        model.device.type, dtype=dtype, enabled=dtype != torch.float32 and (mixed or model.dtype != dtype)
+    )

@@ -124,6 +124,7 @@ def classifier_of(body: PreTrainedModel, weight_1D: Tensor, pad_id: int) -> PreT
     if name is None or type(whole.base_model) is not type(body):
         return None
     setattr(whole, whole.base_model_prefix, body)
+    weight_1D = weight_1D.to(body.dtype)
     setattr(whole, name, _linear(weight_1D))
     return whole.eval() if _scores_alike(whole, body, weight_1D, pad_id) else None
 
@@ -149,7 +150,7 @@ def _scores_alike(whole: Any, body: Any, weight_1D: Tensor, pad_id: int) -> bool
     mask_BT = torch.tensor([[column < len(row) for column in range(len(ids))] for row in rows], device=body.device)
     said_B = whole(input_ids=ids_BT, attention_mask=mask_BT.long(), use_cache=False).logits[:, 0]
     alone = (body(torch.tensor([row], device=body.device), use_cache=False).last_hidden_state[0, -1] for row in rows)
-    own_B = torch.stack([state.float() @ weight_1D[0] for state in alone])
+    own_B = torch.stack([state.float() @ weight_1D[0].float() for state in alone])
     return torch.allclose(said_B.float(), own_B, atol=CLOSE, rtol=CLOSE)
 
 

@@ -31,7 +31,7 @@ def train_dpo(
     section: DPOSection,
     context: TrainContext,
 ) -> list[TrainStep]:
-    """Trains `policy` in place and returns one record per optimizer step. The weights become float32.
+    """Trains `policy` in place and returns one record per optimizer step. The weights become what `section` says.
 
     The loss of a step is the weighted mean over its pairs. `reference` is asked once, before the first step: it may be
     the policy itself, which is then held to what it was.
@@ -39,6 +39,7 @@ def train_dpo(
     if not examples:
         raise ValueError("no comparisons to learn from")
     reader, loss = Reader(policy, pad_id=context.pad_id, dtype=context.dtype), LOSSES[section.loss]
+    trainer = Trainer({"policy": policy}, section, group=context.group, seed=context.seed)
     ref_logp_P2 = answer_logps(reference, examples, section, context)
 
     def loss_of(rows: list[int]) -> SumAndWeight:
@@ -49,7 +50,7 @@ def train_dpo(
         return loss(ratio_a_B, ratio_b_B, p_B, weight_B, beta=section.beta)
 
     return train_epochs(
-        Trainer({"policy": policy}, section, group=context.group),
+        trainer,
         loss_of,
         reader,
         context,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -29,6 +30,7 @@ from solon.train.recompute import recompute_layers
 from solon.train.schedules import Schedule, schedule_of, warmed_up
 from solon.train.tracking import Speed, Track, untracked
 from solon.train.watch import Looked, Watch, unwatched
+from solon.train.weights import weights_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +41,7 @@ class TrainContext:
     pad_id: int
     """Fills short rows; never counted."""
     dtype: torch.dtype
-    """Of the arithmetic; weights, gradients and moments stay float32."""
+    """Of the arithmetic; moments stay float32, and so do weights and gradients unless a section says otherwise."""
     checkpoints: Checkpoints
     progress: Progress
     """Called after each step with (examples, tokens), both of that step."""
@@ -76,23 +78,16 @@ LossOf = Callable[[list[int]], SumAndWeight]
 class Trainer:
     """Optimizes what requires gradients of modules, in place.
 
-    The optimizer moves float32 weights; what is frozen keeps its type. With another dtype of `weights` the modules
-    compute with their roundings, and the float32 ones are kept beside them. Dropout is off, also while training: no
-    global random state, and in RL the sampled and the trained policy are the same function. Each module has a learning
-    rate of its own (of the section's `learning_rate_of`), and its gradients are clipped by themselves, so that a value
-    model's cannot drown the policy's.
+    What learns has the type of the section's `weights` (`train.weights`); what is frozen keeps its own. Dropout is off,
+    also while training: no global random state, and in RL the sampled and the trained policy are the same function.
+    Each module has a learning rate of its own (of the section's `learning_rate_of`), and its gradients are clipped by
+    themselves, so that a value model's cannot drown the policy's.
     """
 
     def __init__(
-        self,
-        modules: Mapping[str, nn.Module],
-        section: OptimizerSection,
-        *,
-        weights: torch.dtype = torch.float32,
-        group: Group = ALONE,
-        **adamw: Any,
+        self, modules: Mapping[str, nn.Module], section: OptimizerSection, *, group: Group = ALONE, seed: int = 0
     ) -> None:
-        """`group`: who takes the steps together. `adamw`: further arguments of `torch.optim.AdamW`."""
+        """`group`: who takes the steps together. `seed`: of rounding at random."""
         self._group = group
         for module in modules.values():
             module.eval()
@@ -106,21 +101,14 @@ class Trainer:
             for key, parameter in module.named_parameters()
             if parameter.requires_grad
         }
-        self.masters: Mapping[str, Tensor] = parameters
-        """What learns, in float32, by name."""
-        self._rounded: list[tuple[Tensor, Tensor]] = []
-        """What the modules compute with beside its master, where they differ."""
-        if weights != torch.float32:
-            self.masters = {name: one.detach().clone().requires_grad_() for name, one in parameters.items()}
-            self._rounded = [(parameters[name], master) for name, master in self.masters.items()]
-            for module in modules.values():
-                module.to(weights)
-        self._masters_of = {
-            module: [master for name, master in self.masters.items() if name.startswith(f"{module}.")]
-            for module in modules
-        }
-        self._adamw_arguments = adamw
+        self._weights = weights_of(parameters, modules.values(), section, seed=seed)
+        self._names_of = {module: [name for name in parameters if name.startswith(f"{module}.")] for module in modules}
         self.begin(section, schedule_of(section))
+
+    @property
+    def masters(self) -> Mapping[str, Tensor]:
+        """All of what learns, by name."""
+        return self._weights.kept
 
     def begin(self, section: OptimizerSection, schedule: Schedule) -> None:
         """Begins a stage: the weights stay, the optimizer's state and the count of updates do not."""
@@ -128,13 +116,21 @@ class Trainer:
         self.updates = 0
         self.done = 0.0
         """How far the stage is, from 0 at its first step to 1 at its last; set before each step."""
-        rates = {module: section.learning_rate_of(module) for module in self._masters_of}
         self._adamw = torch.optim.AdamW(
-            [{"params": some, FULL_RATE: rates[module]} for module, some in self._masters_of.items()],
-            weight_decay=section.weight_decay,
+            [group for module in self._names_of for group in self._groups(module)],
+            betas=section.betas,
+            eps=section.eps,
             fused=True,  # all weights in one pass: a sixth of the time on a processor (measured)
-            **self._adamw_arguments,
         )
+
+    def _groups(self, module: str) -> Iterator[dict[str, Any]]:
+        """AdamW's, of a module: those that decay, and the others."""
+        section, decays = self.section, defaultdict[bool, list[Tensor]](list)
+        for name in self._names_of[module]:
+            decays[section.decays(self.masters[name].ndim)].append(self._weights.moved[name])
+        for decay in (True, False):
+            held = {"params": decays[decay], "weight_decay": section.weight_decay if decay else 0.0}
+            yield held | {FULL_RATE: section.learning_rate_of(module)}
 
     def update(
         self,
@@ -172,10 +168,8 @@ class Trainer:
                     examples=_each_alone([part for some in self._group.gather(parts) for part in some], loss_of, ids),
                 )
             )
-        self._adamw.step()
-        self._adamw.zero_grad(set_to_none=True)
-        self._masters_to_weights()
         self.updates += 1
+        self._weights.step(self._adamw, self.updates)
         return TrainStep(step=self.updates, loss=loss, grad_norm=grad_norm, learning_rate=learning_rate, tokens=tokens)
 
     def _set_learning_rates(self) -> float:
@@ -188,28 +182,17 @@ class Trainer:
 
     def _clip_gradients(self) -> float:
         """Returns the norm before, over all modules together; of the gradients of all processes."""
-        for rounded, master in self._rounded:
-            if rounded.grad is not None:
-                master.grad, rounded.grad = rounded.grad.float(), None
-        self._group.sum_gradients(self.masters.values())
+        self._group.sum_gradients(self._weights.parameters.values())
         limit = self.section.max_grad_norm
-        return math.hypot(*(_number(nn.utils.clip_grad_norm_(some, limit)) for some in self._masters_of.values()))
-
-    @torch.no_grad()
-    def _masters_to_weights(self) -> None:
-        for rounded, master in self._rounded:
-            rounded.copy_(master)
+        return math.hypot(*(_number(self._weights.clip(names, limit)) for names in self._names_of.values()))
 
     def weights(self) -> dict[str, Tensor]:
-        """A copy of the float32 weights, on the CPU."""
+        """A copy of all that learns, on the CPU."""
         return {name: master.detach().cpu().clone() for name, master in self.masters.items()}
 
-    @torch.no_grad()
     def put_weights(self, weights: Mapping[str, Tensor]) -> None:
         """Puts back what `weights()` returned; AdamW's state stays."""
-        for name, master in self.masters.items():
-            master.copy_(weights[name])
-        self._masters_to_weights()
+        self._weights.put(weights)
 
     @property
     def keeps(self) -> bool:
@@ -217,11 +200,11 @@ class Trainer:
         return self._group.first or any(map(in_shards, self.masters.values()))
 
     def tensors(self) -> dict[str, Tensor]:
-        """Float32 weights and AdamW's state, by name: `weights.*`, and `exp_avg.*`, `exp_avg_sq.*`, `step.*` if it has
+        """What learns and AdamW's state, by name: `weights.*`, and `exp_avg.*`, `exp_avg_sq.*`, `step.*` if it has
         any. Copies on the processor; shards as they are."""
         out = {f"weights.{name}": master for name, master in self.masters.items()}
-        for name, master in self.masters.items():
-            out |= {f"{key}.{name}": value for key, value in self._adamw.state.get(master, {}).items()}
+        for name, moved in self._weights.moved.items():
+            out |= {f"{key}.{name}": value for key, value in self._adamw.state.get(moved, {}).items()}
         return {name: one.detach() if in_shards(one) else one.detach().cpu().clone() for name, one in out.items()}
 
     @torch.no_grad()
@@ -230,11 +213,11 @@ class Trainer:
         rank."""
         _must_fit(tensors, self.masters)
         self.put_weights({name: tensors[f"weights.{name}"] for name in self.masters})
-        for name, master in self.masters.items():
+        for name, moved in self._weights.moved.items():
             state = {key: tensors.get(f"{key}.{name}") for key in ("step", "exp_avg", "exp_avg_sq")}
-            self._adamw.state[master] = {
+            self._adamw.state[moved] = {
                 # AdamW keeps its step count on the CPU.
-                key: value.clone() if key == "step" else value.to(master.device, copy=True)
+                key: value.clone() if key == "step" else value.to(moved.device, copy=True)
                 for key, value in state.items()
                 if value is not None
             }

@@ -126,10 +126,10 @@ class Group:
         dist.all_reduce(found, dist.ReduceOp.MAX)
         used = [one for one, is_used in zip(whole, found.tolist(), strict=True) if is_used]
         for bucket in _buckets(used):
-            sums_N = torch.cat([_gradient(one).flatten() for one in bucket])
+            sums_N = torch.cat([_gradient(one).flatten().float() for one in bucket])
             dist.all_reduce(sums_N)
             for one, sum_N in zip(bucket, sums_N.split([one.numel() for one in bucket]), strict=True):
-                one.grad = sum_N.view_as(one)
+                one.grad = sum_N.view_as(one).to(one.dtype)
 
 
 ALONE = Group()

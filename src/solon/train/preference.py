@@ -103,7 +103,7 @@ def train_preference(
         return preference_loss(score_a_B, score_b_B, p_B, weight_B, margin=section.margin)
 
     return train_epochs(
-        Trainer({"model": model}, section, group=context.group),
+        Trainer({"model": model}, section, group=context.group, seed=context.seed),
         loss_of,
         reader,
         context,

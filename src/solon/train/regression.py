@@ -52,7 +52,7 @@ def train_regressor(
         return squared_error(score_B, rating_B)
 
     return train_epochs(
-        Trainer({"model": model}, section, group=context.group),
+        Trainer({"model": model}, section, group=context.group, seed=context.seed),
         loss_of,
         reader,
         context,

@@ -107,7 +107,7 @@ def reinforce(
         raise ValueError("no prompts for reinforcement learning")
     if (models.value_model is not None) != algorithm.VALUE_MODEL:
         raise ValueError(f"value model: needed {algorithm.VALUE_MODEL}, given {models.value_model is not None}")
-    trainer = Trainer(models.learning, section, group=context.group)
+    trainer = Trainer(models.learning, section, group=context.group, seed=context.seed)
     tokens = TokenModels(models, section, context)
     loop = _Reinforcement(algorithm, tokens, environment, environment.reward, section, context, keep, trainer)
 

@@ -18,7 +18,7 @@ def finetune(
 ) -> list[TrainStep]:
     """Finetunes `model` in place on the tokens that count, and returns one record per optimizer step.
 
-    The loss is the mean over a step's counted tokens. The weights become float32.
+    The loss is the mean over a step's counted tokens. The weights become what `section` says.
     """
     if not examples:
         raise ValueError("nothing to finetune on")
@@ -31,7 +31,7 @@ def finetune(
         return cross_entropy(reader.logp(batch), batch.weight_N)
 
     return train_epochs(
-        Trainer({"model": model}, section, group=context.group),
+        Trainer({"model": model}, section, group=context.group, seed=context.seed),
         loss_of,
         reader,
         context,

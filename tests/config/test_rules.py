@@ -244,6 +244,16 @@ def test_helpfulness_data_goes_with_prompts_of_ones_own(settings: list[str], fau
             'dpo.early_stopping is set, but alignment is "rl" (remove it, or set alignment to "dpo")',
         ),
         (
+            ["sft.weights=bfloat16+masters", "sft.lora.rank=4"],
+            'sft.weights is "bfloat16+masters", but with sft.lora only adapters learn, which are float32 '
+            "(remove one of the two; models.dtype is that of the rest)",
+        ),
+        (
+            ["rl.weights=bfloat16+stochastic", "rl.shard=full"],
+            'rl.weights is "bfloat16+stochastic", but rl.shard is "full", which keeps float32 weights '
+            '(set rl.shard to "none", or remove rl.weights)',
+        ),
+        (
             ["rl.micro_batch_tokens=50"],
             "rl.micro_batch_tokens is 50, less than one answer of sampling.max_new_tokens = 96 (set it to 96 or more)",
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -21,7 +22,7 @@ from transformers import (
     Qwen2ForCausalLM,
 )
 
-from solon.config.training import LoraSection, RLSection, SFTSection
+from solon.config.training import LoraSection, RLSection, SFTSection, WeightType
 from solon.lm.decoder import cache_parameter
 from solon.models.adapters import add_adapters
 from solon.models.memory import (
@@ -110,6 +111,15 @@ def test_what_a_forward_pass_keeps(family: str, rows: int, tokens: int, dtype: t
     )
 
 
+@pytest.mark.parametrize("family", MODELS)
+def test_what_a_forward_pass_keeps_of_weights_in_bfloat16(family: str) -> None:
+    """Nothing is cast."""
+    model = MODELS[family]().eval().to(torch.bfloat16)
+    read = reading(dtype=torch.bfloat16, micro_batch_tokens=16 * 64, eager_tokens=64)
+    expected = activation_bytes(ModelSize.of(model), read, Learning(weights="bfloat16+masters"))
+    assert expected == pytest.approx(kept_bytes(model, 16, 64, torch.bfloat16), rel=0.1)
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize(("rows", "tokens"), [(16, 64), (2, 512)])
 @pytest.mark.parametrize("family", MODELS)
@@ -179,6 +189,28 @@ def test_what_a_step_of_training_takes(recomputed: bool, rank: int | None, dtype
     phases = finetuning_memory(size, read, Learning.by(section)).phases
     expected = max(phases["loss"], phases["step"])
     assert expected == pytest.approx(step_bytes(model, section, rows, tokens, dtype), rel=0.15)
+
+
+@pytest.mark.parametrize("weights", ["bfloat16+masters", "bfloat16+stochastic"])
+def test_what_a_step_takes_and_leaves_with_weights_in_bfloat16(weights: WeightType) -> None:
+    """A step measured to 15%; what is held, exactly."""
+    model, section = MODELS["llama"]().eval(), SFTSection(weights=weights)
+    size, read = ModelSize.of(model), reading(dtype=torch.bfloat16, micro_batch_tokens=16 * 64, eager_tokens=64)
+    memory = finetuning_memory(size, read, Learning.by(section))
+    expected = max(memory.phases["loss"], memory.phases["step"])
+    assert expected == pytest.approx(step_bytes(model, section, 16, 64, torch.bfloat16), rel=0.15)
+    p, masters = size.parameters, {"masters": 4 * size.parameters} if weights == "bfloat16+masters" else {}
+    assert memory.held == {"weights": 2 * p, **masters, "moments": 8 * p}
+    assert finetuning_memory(size, replace(read, on_cpu=True), Learning.by(section)).phases["checkpoint"] == (
+        12 * p if masters else 10 * p
+    )
+
+
+def test_where_one_tensor_is_most_of_a_model_the_step_takes_more_than_reading() -> None:
+    size, read = replace(BILLION, vocabulary=10**6), reading(dtype=torch.bfloat16)
+    for weights, of_number in (("bfloat16+masters", 4), ("bfloat16+stochastic", 10)):
+        step = finetuning_memory(size, read, Learning(weights=weights)).phases["step"]  # type: ignore[arg-type]
+        assert step == 2 * size.parameters + of_number * 10**6 * size.width
 
 
 def reading(**changed: object) -> Reading:

@@ -18,12 +18,14 @@ import torch
 from pydantic import computed_field
 from transformers import PretrainedConfig, PreTrainedModel
 
-from solon.config.training import OptimizerSection
+from solon.config.training import OptimizerSection, WeightType
 from solon.models.adapters import linear_layers
 from solon.records import Record
 
 FLOAT = 4
 """Bytes of a float32."""
+BFLOAT16 = 2
+"""Likewise."""
 LOSS_LOGITS = 3
 """Copies of [N, V] float32 while a loss of logits is taken back: their log-softmax, its gradient and theirs."""
 KEPT_FREE = 3
@@ -143,12 +145,14 @@ class Learning:
     """r of its adapters; None: all weights learn."""
     recomputed: bool = False
     """Whether layers are computed again for their gradients, and keep their inputs alone."""
+    weights: WeightType = "float32"
+    """Of those that learn."""
 
     @classmethod
     def by(cls, section: OptimizerSection) -> Learning:
         """As a section of the run file says."""
         rank = None if section.lora is None else section.lora.rank
-        return cls(rank=rank, recomputed=section.gradient_checkpointing)
+        return cls(rank=rank, recomputed=section.gradient_checkpointing, weights=section.weights)
 
     def learns(self, size: ModelSize) -> int:
         """Numbers that are moved."""
@@ -156,7 +160,19 @@ class Learning:
 
     def bytes_of_weight(self, dtype: torch.dtype) -> int:
         """Of those that models are read with: what is frozen beside adapters is in the type of the arithmetic."""
-        return FLOAT if self.rank is None else dtype.itemsize
+        return self.bytes_of_gradient if self.rank is None else dtype.itemsize
+
+    @property
+    def bytes_of_gradient(self) -> int:
+        """Of one number of those that learn, while all gradients are there."""
+        return FLOAT if self.weights == "float32" else BFLOAT16
+
+    def stepping(self, size: ModelSize) -> int:
+        """What AdamW's step works on beside all gradients: of bfloat16 weights, one after the other, the float32
+        gradient, and if they are rounded at random the float32 weight and what is rounded. At most of the embeddings.
+        """
+        of_number = {"float32": 0, "bfloat16+masters": FLOAT, "bfloat16+stochastic": 2 * FLOAT + BFLOAT16}
+        return of_number[self.weights] * size.vocabulary * size.width
 
 
 ALL_WEIGHTS = Learning()
@@ -225,14 +241,14 @@ def rl_memory(
     learned = {f"policy's {name}": count for name, count in _learned(size, learning).items()}
     held |= {} if adapters else {"reference": size.parameters * reading.dtype.itemsize}
     if beside is None:
-        held["preference model"] = size.parameters * learning.bytes_of_weight(reading.dtype)
+        held["preference model"] = size.parameters * (reading.dtype.itemsize if adapters else FLOAT)
     else:
         held["preference model's adapters"] = FLOAT * beside.learns(size)
     if value_model:
         held |= {} if adapters else {"value model's weights": held["policy's weights"]}
         learned |= {f"value model's {name}": count for name, count in _learned(size, learning).items()}
     phases = _phases(size, reading, learning, logits=LOSS_LOGITS, models=1 + value_model)
-    cast = not adapters and (copied or reading.dtype != torch.float32)
+    cast = not adapters and (copied or reading.dtype.itemsize != learning.bytes_of_weight(reading.dtype))
     phases["writing"] = _writing(size, reading, copied=cast)
     return _stage(reading, held, phases, learned)
 
@@ -259,12 +275,12 @@ def _kept_of_token(size: ModelSize, reading: Reading, learning: Learning) -> int
 
     With a gate norms are written out, in float32, and keep what they read twice, for weights that learn too. Without
     one they are a kernel, and the two halves of a layer are taken to stand side by side, as in GPT-NeoX, where they
-    share what norms read. Beside adapters nothing is cast.
+    share what norms read. Beside adapters nothing is cast, nor where weights are bfloat16 themselves.
     """
     frozen = learning.rank is not None
     if size.gated:
-        norms, inner = (2 if frozen else 4) * FLOAT, 4
-        read = 2 if frozen or reading.dtype == torch.float32 else 5
+        norms, inner = 2 * FLOAT + (0 if frozen else 2 * learning.bytes_of_gradient), 4
+        read = 2 if frozen or learning.bytes_of_weight(reading.dtype) == reading.dtype.itemsize else 5
     else:
         norms, inner, read = learning.bytes_of_weight(reading.dtype), 2, 2
     mixed = 2 if reading.eager_tokens else 3  # the kernel keeps what it gives, too
@@ -289,27 +305,31 @@ def _weights(size: ModelSize, reading: Reading, learning: Learning) -> dict[str,
 
 
 def _learned(size: ModelSize, learning: Learning) -> dict[str, int]:
-    """Of AdamW: two float32 moments of all that learns, and adapters themselves."""
+    """Of AdamW: two float32 moments of all that learns, and adapters or masters themselves."""
     numbers = FLOAT * learning.learns(size)
-    return ({} if learning.rank is None else {"adapters": numbers}) | {"moments": 2 * numbers}
+    own = {"adapters": numbers} if learning.rank is not None else {}
+    masters = {"masters": numbers} if learning.weights == "bfloat16+masters" else {}
+    return own | masters | {"moments": 2 * numbers}
 
 
 def _phases(size: ModelSize, reading: Reading, learning: Learning, *, logits: int, models: int = 1) -> dict[str, int]:
     """While a loss is taken back there is what the forward pass kept, `logits` copies of a micro-batch's logits and, in
-    bfloat16, what learns once more; then gradients in the place of logits. A checkpoint is put together beside the
-    weights on the processor; and adapters are folded into float32 weights.
+    bfloat16, what learns in float32 once more; then gradients in the place of logits. A checkpoint is put together
+    beside the weights on the processor; and adapters are folded into float32 weights.
 
     `models`: those that learn, one after the other.
     """
     learns, copies = learning.learns(size), logits * (KEPT_FREE if reading.on_cpu else 1)
-    cast = 0 if reading.dtype == torch.float32 else learns * reading.dtype.itemsize
+    cast = 0 if reading.dtype.itemsize == learning.bytes_of_gradient else learns * reading.dtype.itemsize
+    gradients, read = learns * learning.bytes_of_gradient, activation_bytes(size, reading, learning)
     made = min(reading.micro_batch_tokens * size.vocabulary, LOGITS) * FLOAT
     phases = {
         "loss": models * (cast + _kept(size, reading, learning)) + copies * made,
-        "step": models * (cast + activation_bytes(size, reading, learning) + learns * FLOAT),
+        "step": models * (cast + max(read, learning.stepping(size)) + gradients),
     }
     if reading.on_cpu:
-        phases["checkpoint"] = models * 3 * learns * FLOAT
+        weight = BFLOAT16 if learning.weights == "bfloat16+stochastic" else FLOAT
+        phases["checkpoint"] = models * learns * (weight + 2 * FLOAT)
     if learning.rank is not None:
         phases["saving"] = size.parameters * (FLOAT - reading.dtype.itemsize)
     return phases

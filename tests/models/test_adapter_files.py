@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import AutoModelForSequenceClassification, PreTrainedModel
 
 import zoo
 from solon.config.training import LoraSection
 from solon.errors import ModelError
-from solon.models.adapter_files import CONFIG, WEIGHTS, load_adapter, save_adapter
+from solon.models.adapter_files import BASE, CONFIG, WEIGHTS, fingerprint, knows_its_base, save_adapter
 from solon.models.adapters import LEARNING, adapter_weights, add_adapters, fold, reading_by, without_adapters
 from solon.models.heads import ADAPTER, PreferenceModel
 from solon.models.inputs import body_of
@@ -106,7 +107,7 @@ def test_peft_loads_the_folder_and_scores_alike(kind: str, tmp_path: Path) -> No
 def test_equal_adapters_are_equal_bytes(tmp_path: Path) -> None:
     for name in ("one", "other"):
         saved("llama", tmp_path / name)
-    for file in (WEIGHTS, CONFIG):
+    for file in (WEIGHTS, CONFIG, BASE):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "other" / file).read_bytes()
     targets = json.loads((tmp_path / "one" / CONFIG).read_text())["target_modules"]
     assert targets == sorted(targets) and "layers.0.self_attn.q_proj" in targets
@@ -120,16 +121,59 @@ def test_an_adapter_for_other_weights_is_refused(tmp_path: Path) -> None:
         ("gpt2", "model.layers.0.mlp.down_proj.lora_A.weight is (4, 32), needed: none"),
     ):
         with pytest.raises(ModelError) as raised:
-            load_adapter(body_of(model_of(kind)), tmp_path, ADAPTER)
+            PreferenceModel.beside(model_of(kind), tmp_path)
         assert str(raised.value) == f"{at} {what} {hint}"
+
+
+def test_an_adapter_for_other_weights_of_the_same_shapes_is_refused(tmp_path: Path) -> None:
+    """Also if they were loaded in another type; adapters beside them do not matter."""
+    saved("llama", tmp_path)
+    assert knows_its_base(tmp_path)
+    PreferenceModel.beside(learned(model_of("llama").to(torch.bfloat16), 7), tmp_path)
+    other = model_of("llama")
+    with torch.no_grad():
+        other.get_submodule("model.layers.1.mlp.down_proj").weight.mul_(1.01)
+    with pytest.raises(ModelError) as raised:
+        PreferenceModel.beside(other, tmp_path)
+    what = "an adapter for other weights, of the same shapes as these (give the model that it was trained beside)"
+    assert str(raised.value) == f"{tmp_path / WEIGHTS}: {what}"
+    assert fingerprint(body_of(other)) != fingerprint(body_of(model_of("llama")))
+
+
+def test_an_adapter_of_an_earlier_version_loads_and_can_be_told(tmp_path: Path) -> None:
+    saved("llama", tmp_path)
+    (tmp_path / BASE).unlink()
+    assert not knows_its_base(tmp_path)
+    PreferenceModel.beside(model_of("llama"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("head", "what"),
+    [
+        (None, "an adapter without score.weight, which scores (give an adapter that a run's preference stage wrote)"),
+        (
+            torch.zeros(1, 31),
+            "score.weight is (1, 31), but the model's states have width 32, so needed: (1, 32) "
+            "(give the model that it was trained beside)",
+        ),
+    ],
+)
+def test_an_adapter_without_a_head_that_fits_is_refused(head: Tensor | None, what: str, tmp_path: Path) -> None:
+    saved("llama", tmp_path)
+    tensors = load_file(tmp_path / WEIGHTS)
+    del tensors["base_model.model.score.weight"]
+    save_file(tensors | ({} if head is None else {"base_model.model.score.weight": head}), tmp_path / WEIGHTS)
+    with pytest.raises(ModelError) as raised:
+        PreferenceModel.beside(model_of("llama"), tmp_path)
+    assert str(raised.value) == f"{tmp_path / WEIGHTS}: {what}"
 
 
 def test_a_folder_without_an_adapter_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError) as raised:
-        load_adapter(body_of(model_of("llama")), tmp_path, ADAPTER)
+        PreferenceModel.beside(model_of("llama"), tmp_path)
     assert str(raised.value) == f"{tmp_path}: no readable {WEIGHTS} and {CONFIG}"
     saved("llama", tmp_path)
     (tmp_path / CONFIG).write_text('{"r": 4}')
     with pytest.raises(ModelError, match=r"adapter_config\.json: lora_alpha"):
-        load_adapter(body_of(model_of("llama")), tmp_path, ADAPTER)
+        PreferenceModel.beside(model_of("llama"), tmp_path)
     assert LEARNING != ADAPTER

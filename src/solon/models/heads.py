@@ -114,8 +114,8 @@ class PreferenceModel(_Headed):
     def beside(cls, model: PreTrainedModel, folder: Path) -> Self:
         """On the weights of a model that has others' adapters, by an adapter of its own (`save_adapter`), which joins
         them. Raises `ModelError`."""
-        weight_1D = load_adapter(body_of(model), folder, ADAPTER)
-        found = cls(model, width=weight_1D.shape[1])
+        found = cls(model)
+        weight_1D = load_adapter(found.backbone, folder, ADAPTER, width=found.head.weight.shape[1])
         found.adapter = ADAPTER
         found.head.load_state_dict({"weight": weight_1D})
         return found

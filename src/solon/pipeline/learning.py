@@ -26,7 +26,7 @@ from solon.feedback.dialogues import dialogue_demonstrations
 from solon.lm.batcher import shared_loop
 from solon.lm.engines.local import LocalModel, decoder_kind
 from solon.lm.protocols import Completion, SampleRequest
-from solon.models.adapter_files import save_adapter
+from solon.models.adapter_files import knows_its_base, save_adapter
 from solon.models.adapters import add_adapters, fold
 from solon.models.heads import PreferenceModel, ValueModel
 from solon.models.tokens import pad_id
@@ -184,7 +184,11 @@ def _preference_model(learner: Learner) -> PreferenceModel | None:
     if not section.rewards.preference:
         return None
     if shares_weights(work.config):
-        return PreferenceModel.beside(learner.loaded.model, work.inputs["pm"].path("adapter"))
+        folder = work.inputs["pm"].path("adapter")
+        found = PreferenceModel.beside(learner.loaded.model, folder)
+        if not knows_its_base(folder):
+            work.note("the preference model's adapter does not say which weights it is for, as earlier ones do not")
+        return found
     return work.actors.load_preference(work.model_of("pm"), compact=section.lora is not None)
 
 

@@ -15,7 +15,8 @@ from pipeline.tiny_run import FOLDERS, TINY, WORLD
 from solon.cli.main import app
 from solon.config.load import load_run_config
 from solon.config.run import RunConfig
-from solon.pipeline.memory import training_memory
+from solon.models.machine import Machine
+from solon.pipeline.memory import training_memory, with_budgets
 from solon.pipeline.plan import Asked, Plan, StagePlan, make_plan
 from solon.progress import Reporter
 from tiny_models import tiny_model_folder
@@ -63,6 +64,31 @@ def test_calls_and_tokens_are_those_of_the_method(model: Path) -> None:
     assert asked(plan, "comparisons").tokens_written == 9
     assert asked(plan, "comparisons").role == "judge"
     assert (plan.seconds, plan.peak_bytes) == (None, None)
+
+
+def test_micro_batches_are_as_large_as_the_arithmetic_has_room_for(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """0.8 of this machine's memory are what finetuning takes with 1,024 tokens at once. The preference model takes
+    less; and twice as much room is no more than the default on a processor."""
+    sections = ("sft", "preference", "rl")
+    taken = training_memory(config_of(model, "sft.micro_batch_tokens=1024"))["sl"].total
+    config = config_of(model, "models.device=cpu", *(f"{name}.micro_batch_tokens=auto" for name in sections))
+
+    def chosen(memory: float) -> tuple[list[int | str], list[str]]:
+        here = Machine(memory=int(memory), device="cpu", device_memory=int(memory))
+        monkeypatch.setattr(Machine, "here", lambda device: here)
+        found, said = with_budgets(config)
+        return [getattr(found, name).micro_batch_tokens for name in sections], said
+
+    (sl, pm, _), said = chosen((taken + 1) / 0.8)
+    assert sl == 1024 < pm and said[0].startswith("sft.micro_batch_tokens is 1024, by what 0.")
+    assert chosen((taken - 1) / 0.8)[0][0] == 512 == chosen(1)[0][0], "the least, where nothing fits"
+    assert chosen(1 << 40)[0] == [4096] * 3
+    told = io.StringIO()
+    make_plan(config, Reporter(told), trial=False)
+    assert "rl.micro_batch_tokens is 4096, by what 1024.0 GiB of memory hold" in told.getvalue()
+    assert with_budgets(config_of(model)) == (config_of(model), [])
 
 
 def test_dpo_asks_nothing_and_needs_no_preference_model(model: Path) -> None:

@@ -371,7 +371,7 @@ def _batches(config: RunConfig) -> Iterator[Contradiction]:
     key = max(limits, key=lambda one: limits[one])
     aligning = ("dpo",) if config.alignment == "dpo" else ("preference", "rl")
     for name, section in ((name, getattr(config, name)) for name in ("sft", *aligning)):
-        if section.micro_batch_tokens < limits[key]:
+        if section.micro_batch_tokens != "auto" and section.tokens_at_once < limits[key]:
             own = f"{name}.micro_batch_tokens"
-            what = f"{own} is {section.micro_batch_tokens}, less than one answer of {key} = {limits[key]}"
+            what = f"{own} is {section.tokens_at_once}, less than one answer of {key} = {limits[key]}"
             yield Contradiction((own, key), what, f"set it to {limits[key]} or more")

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 else:
     Algorithm = Literal[ALGORITHMS]
 
+TOKENS_AT_ONCE = 4096
+"""In training, unless a run file says otherwise."""
 WeightType = Literal["float32", "bfloat16+masters", "bfloat16+stochastic"]
 ScheduleName = Literal["constant", "linear", "cosine"]
 
@@ -62,9 +64,10 @@ class OptimizerSection(Section):
     its mean is exact. Both have bfloat16 gradients and compute in bfloat16 (`train.weights`, docs/models.md)."""
     warmup_steps: int = Field(5, ge=0)
     max_grad_norm: float = Field(1.0, gt=0.0)
-    micro_batch_tokens: Annotated[int, MECHANICAL] = Field(4096, ge=1)
-    """Padded tokens in one forward pass; changes results by rounding only. A preference model that scores, and learns
-    nothing, reads twice as many."""
+    micro_batch_tokens: Annotated[Annotated[int, Field(ge=1)] | Literal["auto"], MECHANICAL] = TOKENS_AT_ONCE
+    """Padded tokens in one forward pass; changes results by rounding only. "auto": what this machine's memory holds of
+    the stage, by arithmetic (docs/models.md); a run that goes on on another machine may round otherwise. A preference
+    model that scores, and learns nothing, reads twice as many."""
     checkpoint_steps: Annotated[int, MECHANICAL] = Field(50, ge=1)
     """A killed run repeats at most this many steps. A checkpoint is three times as large as the weights that learn."""
     gradient_checkpointing: Annotated[bool, MECHANICAL] = False
@@ -80,6 +83,11 @@ class OptimizerSection(Section):
         """With those of the adapters, if there are any; without what decays, if nothing does."""
         found = super().result_settings() | _settings_of("lora", self.lora)
         return found if self.weight_decay else {key: found[key] for key in found if key != "weight_decay_on"}
+
+    @property
+    def tokens_at_once(self) -> int:
+        """`micro_batch_tokens`; the default where nobody has chosen yet."""
+        return TOKENS_AT_ONCE if self.micro_batch_tokens == "auto" else self.micro_batch_tokens
 
     def decays(self, dimensions: int) -> bool:
         """Whether weights of so many dimensions do."""

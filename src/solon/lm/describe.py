@@ -92,7 +92,7 @@ def reading(config: RunConfig, looked: Looked, dtype: torch.dtype, device: torch
         dtype=dtype,
         rows=rows,
         tokens=min(wanted, token_budget(looked.outline.config, dtype, device)),
-        micro_batch_tokens=max(section.micro_batch_tokens for section in trained),
+        micro_batch_tokens=max(section.tokens_at_once for section in trained),
         on_cpu=device.type == "cpu",
         file_bytes=weight_bytes(Path(looked.summary.path)),
     )

@@ -7,11 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from solon.config.run import RunConfig
-from solon.config.training import OptimizerSection
-from solon.lm.check import look_at
+from solon.config.training import TOKENS_AT_ONCE, OptimizerSection
+from solon.lm.check import Looked, look_at
 from solon.lm.describe import reading
 from solon.lm.engines import reads_folder
 from solon.models.folder import weight_bytes
+from solon.models.machine import Machine
 from solon.models.memory import (
     Learning,
     ModelSize,
@@ -27,16 +28,33 @@ from solon.pipeline.actors import Actors
 from solon.pipeline.learning import algorithm_of, shares_weights
 from solon.pipeline.stages import stages_of
 
+SECTIONS = {"sl": "sft", "pm": "preference", "rl": "rl", "dpo": "dpo"}
+"""Of the stages that train."""
+SHARE = 0.8
+"""Of a device's memory, that a training may take. Assumption."""
+SIZES = tuple(1 << power for power in range(9, 17))
+"""Of micro-batches."""
+MOST = SIZES[-1]
+"""On a GPU. On a processor, which is busy with few tokens, the default. Assumption."""
+
 
 def training_memory(config: RunConfig) -> dict[str, StageMemory]:
     """By the name of the stage. The preference model is as large as the base model that it is made from."""
-    models = config.models
-    device = resolve_device(models.device)
-    looked = look_at(Actors(config=config).path("base"), trust_remote_code=models.trust_remote_code, dialogue=None)
-    size, whole = ModelSize.of(looked.outline), reading(config, looked, resolve_dtype(models.dtype, device), device)
+    return _memory(config, _base(config))
+
+
+def _base(config: RunConfig) -> Looked:
+    path, code = Actors(config=config).path("base"), config.models.trust_remote_code
+    return look_at(path, trust_remote_code=code, dialogue=None)
+
+
+def _memory(config: RunConfig, looked: Looked) -> dict[str, StageMemory]:
+    device = resolve_device(config.models.device)
+    dtype = resolve_dtype(config.models.dtype, device)
+    size, whole = ModelSize.of(looked.outline), reading(config, looked, dtype, device)
 
     def read(section: OptimizerSection) -> tuple[ModelSize, Reading, Learning]:
-        return size, replace(whole, micro_batch_tokens=section.micro_batch_tokens), Learning.by(section)
+        return size, replace(whole, micro_batch_tokens=section.tokens_at_once), Learning.by(section)
 
     value_model, copied = algorithm_of(config.rl.algorithm).VALUE_MODEL, looked.summary.decoder == "lean"
     beside = Learning.by(config.preference) if shares_weights(config) else None
@@ -48,6 +66,36 @@ def training_memory(config: RunConfig) -> dict[str, StageMemory]:
         "dpo": finetuning_memory(*read(config.dpo)),
     }
     return {stage.name: of[stage.name] for stage in stages_of(config) if stage.trains}
+
+
+def with_budgets(config: RunConfig, *, processes: int = 1) -> tuple[RunConfig, list[str]]:
+    """A run file with a number in the place of each "auto" of `micro_batch_tokens`, and what is to be told of it.
+
+    The number is the largest power of 2 with which the stage takes no more than `SHARE` of the device's memory, all of
+    it, not what is free: the same machine gives the same number after a kill. Processes on a processor share it.
+    """
+    device, looked, said = resolve_device(config.models.device), None, []
+    for stage in (one.name for one in stages_of(config) if one.trains):
+        name = SECTIONS[stage]
+        section: OptimizerSection = getattr(config, name)
+        if section.micro_batch_tokens != "auto":
+            continue
+        looked = looked or _base(config)
+        room = SHARE * Machine.here(device).device_memory / (processes if device.type == "cpu" else 1)
+        least, most = max(config.token_limits().values()), TOKENS_AT_ONCE if device.type == "cpu" else MOST
+        sizes = [size for size in SIZES if least <= size <= most] or [least]
+        tried = [_with(config, name, size) for size in sizes]
+        fitting = [one for one in tried if _memory(one, looked)[stage].total <= room]
+        config = (fitting or tried[:1])[-1]
+        chosen: OptimizerSection = getattr(config, name)
+        of = f"{room / SHARE / (1 << 30):.1f} GiB"
+        said.append(f"{name}.micro_batch_tokens is {chosen.tokens_at_once}, by what {of} of memory hold")
+    return config, said
+
+
+def _with(config: RunConfig, name: str, tokens: int) -> RunConfig:
+    section: OptimizerSection = getattr(config, name)
+    return config.model_copy(update={name: section.model_copy(update={"micro_batch_tokens": tokens})})
 
 
 def _rewarding(held: Mapping[str, int], config: RunConfig) -> dict[str, int]:

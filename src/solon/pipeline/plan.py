@@ -29,7 +29,7 @@ from solon.evals.tasks.every import items_in, items_of
 from solon.feedback.scenarios import requests_for, scenario_id
 from solon.pipeline.evaluating import EVALUATIONS
 from solon.pipeline.inputs import RunInputs
-from solon.pipeline.memory import training_memory
+from solon.pipeline.memory import training_memory, with_budgets
 from solon.pipeline.monitoring import split_prompts
 from solon.pipeline.run import run_pipeline
 from solon.pipeline.sources import EVALUATION, HELPFUL, RED_TEAM, SCENARIOS, PromptSets, prompt_sets
@@ -263,6 +263,9 @@ def _rollouts(config: RunConfig) -> int:
 
 def make_plan(config: RunConfig, reporter: Reporter, *, trial: bool) -> Plan:
     """The plan of a run whose inputs are checked. The sample is run if a `trial` is wanted."""
+    config, chosen = with_budgets(config)
+    for text in chosen:
+        reporter.note(text)
     sample = _Sample.of(config)
     with _run(sample.part) as run:
         asked = volumes(run)

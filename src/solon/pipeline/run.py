@@ -14,6 +14,7 @@ from solon.pipeline.cluster import workers_at
 from solon.pipeline.evaluating import write_results
 from solon.pipeline.inputs import CONSTITUTION, RunInputs
 from solon.pipeline.members import run_in_members
+from solon.pipeline.memory import with_budgets
 from solon.pipeline.stage import Stage, stage_of
 from solon.pipeline.stages import stages_of
 from solon.pipeline.summary import write_summary
@@ -84,11 +85,14 @@ class Pipeline:
         self.run, self.reporter, self.others, self.isolate, self.cluster = run, reporter, others, isolate, cluster
         self.processes = processes
         self.actors = Actors(config=run.config, run=run.path)
-        self.given = RunInputs(self.actors.settled)
+        settled, chosen = with_budgets(self.actors.settled, processes=max(processes, launched()[1]))
+        self.given = RunInputs(settled)
         self.done: dict[str, FinishedStage] = {}
         """By name."""
         self.worked = False
         self._noted: set[str] = set()
+        for text in chosen:
+            self.note(text)
         sweep(run.path)
 
     def do(self, stage: Stage) -> None:

@@ -134,10 +134,12 @@ def work(run: Path, name: str, reporter: Reporter, cluster: str | None = None, *
         inputs = {read: FinishedStage.open(run, stages[stage_of(read)].folder) for read in stage.reads}
         folder = (StageFolder if group is None or group.first else WatchedStage).reopen(run, stage.folder)
         from solon.pipeline.actors import Actors  # imports torch, which takes seconds
+        from solon.pipeline.memory import with_budgets
 
         actors = Actors(config=config, run=run)
+        settled, _ = with_budgets(actors.settled, processes=1 if group is None else group.size)
         work = Work(
-            given=RunInputs(actors.settled),
+            given=RunInputs(settled),
             actors=actors,
             inputs=inputs,
             folder=folder,

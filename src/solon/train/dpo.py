@@ -70,7 +70,7 @@ def answer_logps(
     """[P, 2]: of each pair, the log-probabilities of both answers from where they part, in nats."""
     reader = Reader(model, pad_id=context.pad_id, dtype=context.dtype)
     own, idle = context.group.turns(
-        reader, range(len(examples)), lambda index: _rows(examples[index]), section.micro_batch_tokens
+        reader, range(len(examples)), lambda index: _rows(examples[index]), section.tokens_at_once
     )
     found: dict[int, list[float]] = {}
     for part in (*own, *idle):

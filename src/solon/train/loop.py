@@ -343,14 +343,14 @@ def train_epochs(
     def step(number: int, _before: Sequence[TrainStep]) -> TrainStep:
         batch = batches[number - 1]
         tokens = sum(len(row) for one in batch for row in rows_of(one))
-        own, idle = context.group.turns(reader, batch, rows_of, section.micro_batch_tokens)
+        own, idle = context.group.turns(reader, batch, rows_of, section.tokens_at_once)
         update = trainer.update(own, loss_of, weight=weight_of(batch), tokens=tokens, ids=ids, idle=idle)
         context.progress(len(batch), update.tokens)
         return update
 
     @torch.no_grad()
     def kept_out_loss() -> float:
-        own, _ = context.group.turns(reader, kept_out, rows_of, section.micro_batch_tokens)
+        own, _ = context.group.turns(reader, kept_out, rows_of, section.tokens_at_once)
         return context.group.total(sum(float(loss_of(piece)[0]) for piece in own)) / weight_of(kept_out)
 
     watch = stopping_early(section, kept_out_loss, context.looked, context.group)

@@ -137,7 +137,7 @@ def scores(
 
     section: whose `micro_batch_tokens` say how much is read at once. Raises `OutOfMemoryError` with that setting.
     """
-    reader, limit = Reader(model.backbone, pad_id=pad_id, dtype=dtype), SCORED_TOKENS * section.micro_batch_tokens
+    reader, limit = Reader(model.backbone, pad_id=pad_id, dtype=dtype), SCORED_TOKENS * section.tokens_at_once
     found: dict[int, float] = {}
     with memory_for(f"{key_of(type(section))}.micro_batch_tokens"):
         own, idle = group.turns(reader, range(len(sequences)), lambda index: [sequences[index]], limit)

@@ -193,7 +193,7 @@ class _Reinforcement:
             for rows in cut(order, section.batch_size):
                 tokens = int(batch.scores.loss_mask_BT[rows].sum())
                 own, idle = self.context.group.turns(
-                    self.models.policy, rows, lambda row: [examples[row].input_ids], section.micro_batch_tokens
+                    self.models.policy, rows, lambda row: [examples[row].input_ids], section.tokens_at_once
                 )
                 updates.append(
                     self.trainer.update(own, loss_of, weight=max(1, tokens), tokens=tokens, ids=ids, idle=idle)

@@ -172,7 +172,7 @@ def score_tokens(models: TokenModels, samples: Sequence[Sample], section: RLSect
     said = [torch.tensor(sample.answer.logprobs) for sample in samples]
     known = [len(one) for one in said] == counted
     own, idle = models.group.turns(
-        models.policy, range(len(samples)), lambda row: [examples[row].input_ids], section.micro_batch_tokens
+        models.policy, range(len(samples)), lambda row: [examples[row].input_ids], section.tokens_at_once
     )
     found: dict[int, Tensor] = {}
     for part in (*own, *idle):

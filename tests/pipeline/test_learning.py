@@ -19,6 +19,7 @@ from solon.evals.reliability import fit_temperature
 from solon.models.heads import PreferenceModel
 from solon.models.load import save_model
 from solon.pipeline import learning
+from solon.pipeline.learner import Learner
 from solon.pipeline.run import Pipeline
 from solon.pipeline.sources import PromptSets
 from solon.pipeline.stage import Stage
@@ -72,6 +73,17 @@ def test_rl_takes_no_prompt_that_leaves_no_room_to_score_its_answer(tmp_path: Pa
     counts = manifest(tmp_path / "run", "models/rl").counts
     assert (counts.rows_in, counts.rows_out, counts.dropped) == (2, 1, {"too long": 1})
     assert {row["prompt_id"] for row in rows(tmp_path / "run", "models/rl", "rollouts")} == {"short"}
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_model_that_reads_no_packs_says_so(packed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(GPT2LMHeadModel, "_supports_attention_backend", packed)
+    said = "GPT2LMHeadModel learns from padded rows: what rows share is computed for each of them"
+    with tiny_work(tmp_path, rl, (asked("a", "Hello?"),), 64) as work:
+        for _ in range(2):
+            Learner(work, work.model_of("sl"), work.config.rl)
+        assert (said in work.notes) != packed
+        assert work.reporter.notes.count(said) == (not packed)
 
 
 def test_a_tracked_training_has_the_bytes_of_any_other(llama: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from solon.config.training import DPOSection, EpochsSection, OptimizerSection, P
 from solon.evals.checks import Look
 from solon.evals.stopping import ending_of
 from solon.lm.engines.local import LocalModel, context_of
+from solon.lm.packed import packs
 from solon.models.adapters import add_adapters, fold
 from solon.models.load import save_model
 from solon.models.rates import product_rate
@@ -33,6 +34,8 @@ from solon.train.sharding import Shards
 from solon.train.tracking import Speed, Track, trackers
 
 Saved = TypeVar("Saved")
+PADDED = "learns from padded rows: what rows share is computed for each of them"
+"""Said once in a run."""
 
 
 class Learner:
@@ -44,6 +47,8 @@ class Learner:
         self.shards = Shards(wanted=section.shard == "full" and self.group.size > 1)
         self.loaded = work.actors.load(folder, trainable=section.lora is None)
         self.tokenizer = self.loaded.tokenizer
+        if not packs(self.loaded.model):
+            work.note(f"{type(self.loaded.model).__name__} {PADDED}")
         self.section = section
         self.looks: Sequence[Look] = ()
         if section.lora is not None:

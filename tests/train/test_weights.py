@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from solon.config.training import SFTSection
-from solon.models.heads import ScalarHead
+from solon.config.training import PreferenceSection, SFTSection
+from solon.models.heads import PreferenceModel, ScalarHead
 from solon.train.loop import LossOf, Trainer
+from solon.train.preference import PreferenceExample, margins, train_preference
 from solon.train.weights import rounded_at_random
+from tiny_models import tiny_model, tiny_tokenizer
+from train.keeping import train_context
 
 BFLOAT16 = ["bfloat16+masters", "bfloat16+stochastic"]
 UP = 2.0**-7
@@ -132,3 +137,20 @@ def test_a_head_stays_float32_and_weights_tied_or_idle_keep_their_state(weights:
     assert {model[name].weight.dtype for name in ("used", "idle")} == {torch.bfloat16}
     assert not any("idle" in name for name in trainer.tensors() if not name.startswith("weights."))
     assert all(one.dtype == torch.float32 for name, one in trainer.tensors().items() if name.startswith("exp_avg"))
+
+
+@pytest.mark.parametrize("weights", BFLOAT16)
+def test_a_preference_model_learns_and_is_saved_in_bfloat16(weights: str, tmp_path: Path) -> None:
+    """Also where the run's arithmetic is float32: a model computes in no wider type than its weights."""
+    pair = PreferenceExample(
+        id="a", prompt_id="a", a_ids=(100, 120, 7, 0), b_ids=(100, 120, 8, 9, 0), p_a_preferred=1.0
+    )
+    model = PreferenceModel(tiny_model())
+    how = PreferenceSection.model_validate({"learning_rate": 3e-3, "warmup_steps": 0, "epochs": 12, "weights": weights})
+    steps = train_preference(model, [pair], how, train_context(pad_id=1))
+    assert steps[-1].loss < 0.5 * steps[0].loss
+    assert model.save(tmp_path / "pm", tiny_tokenizer()), "as transformers' own class"
+    kept = load_file(tmp_path / "pm" / "model.safetensors")
+    assert {one.dtype for one in kept.values()} == {torch.bfloat16}
+    loaded = PreferenceModel.load(tmp_path / "pm", dtype=torch.bfloat16, device="cpu")
+    assert margins(loaded, [pair], pad_id=1) == pytest.approx(margins(model, [pair], pad_id=1), abs=0.05)

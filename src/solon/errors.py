@@ -85,6 +85,14 @@ class RunError(UserError):
     """A run folder that is in use, holds another run, or cannot be written."""
 
 
+class AmbiguousError(UserError):
+    """A name that several things have. `found`: the full name of each, and what it is."""
+
+    def __init__(self, faults: Sequence[Fault], found: Sequence[tuple[str, str]]):
+        super().__init__(faults)
+        self.found = tuple(found)
+
+
 class OutOfMemoryError(UserError):
     """Memory does not hold what the run file says is to be computed at once; what was done is kept."""
 

@@ -131,6 +131,22 @@ def test_what_is_no_principle_is_said_and_kept(owner: Visitor, path: str, fields
     assert "<b>no" not in owner.response.text
 
 
+@pytest.mark.parametrize("text", ["{", "[]", '{"principles": 3}', "\udcff"])
+def test_a_constitution_that_is_none_is_said(owner: Visitor, runs: Path, text: str) -> None:
+    """On the page, and where one is tried."""
+    file = runs / "demo/constitution.json"
+    before = file.read_bytes()
+    owner.get("/lab/demo")
+    try:
+        file.write_text(text, errors="surrogateescape")
+        owner.send("/lab/demo", sentence=THEFT)
+        for _ in range(2):
+            assert owner.status == 409 and "demo/constitution.json: not a Constitution: " in owner.page.text
+            owner.get("/lab/demo")
+    finally:
+        file.write_bytes(before)
+
+
 def test_a_run_without_comparisons_is_said(owner: Visitor, runs: Path) -> None:
     stage = runs / "demo/comparisons/manifest.json"
     stage.rename(stage.with_suffix(".away"))

@@ -312,6 +312,12 @@ def test_every_row_that_is_read_can_be_traced(member: Visitor) -> None:
 def test_an_id_that_is_none_or_several_things_is_told_as_the_command_tells_it(member: Visitor) -> None:
     assert "nothing in" in member.get("/runs/town/trace?id=nobody").text and member.status == 404
     assert "3 things are called" in member.get("/runs/town/trace?id=asked.evaluate-0").text
+    (said,) = (one for one in member.page.all("div") if one.attributes.get("role") == "alert")
+    meant = [(one.text, str(one.attributes["href"])) for one in said.all("a")]
+    assert len(meant) == 3
+    for at, to in meant:
+        thing = next(one for one in member.get(to).all("section") if one.attributes.get("aria-label") == at)
+        assert member.status == 200 and at in thing.text
 
 
 def test_two_runs_are_compared_by_the_numbers_of_the_command_and_once(

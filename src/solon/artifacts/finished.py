@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from solon.artifacts.manifest import MANIFEST, PARTIAL, Header, Manifest, differences, problem
 from solon.artifacts.stored import StoredRows
 from solon.errors import Fault, RunError, Where
-from solon.records import Record
+from solon.records import Record, first_error
 
 RUN = "run.json"
 
@@ -91,6 +91,16 @@ class FinishedStage:
         if faults := [fault for name in names for fault in self.faults(name)]:
             raise RunError(faults)
         return StoredRows(map(self.path, names), record)
+
+
+def kept_record(path: Path, record: type[R]) -> R | None:
+    """What a file of a run's folder holds; None if it is not there. Raises `RunError` if it holds something else."""
+    if not path.is_file():
+        return None
+    try:
+        return record.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise RunError(f"not a {record.__name__}: {first_error(error)}", where=Where(path)) from None
 
 
 def require_run(folder: Path, hint: str = "") -> None:

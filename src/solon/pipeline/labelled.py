@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from solon.artifacts.finished import FinishedStage
+from solon.artifacts.finished import FinishedStage, kept_record
 from solon.artifacts.run_folder import run_config
 from solon.constitution.principles import Constitution
+from solon.errors import RunError, Where
 from solon.evals.bias import Better
 from solon.evals.labels import Labels, Scaling, Truth, label_quality
 from solon.pipeline.grading import true_labels
@@ -29,10 +30,13 @@ class RunLabels:
 
     @classmethod
     def of(cls, run: Path) -> RunLabels:
-        """Raises `RunError` if there is no run, or its comparisons are not finished."""
+        """Raises `RunError` if there is no run, its comparisons are not finished, or its constitution is not there."""
         given = RunInputs(run_config(run))
         FinishedStage.open(run, "comparisons")
-        given.constitution = Constitution.model_validate_json((run / CONSTITUTION).read_bytes())
+        kept = kept_record(run / CONSTITUTION, Constitution)
+        if kept is None:
+            raise RunError("the run's constitution is not there", where=Where(run / CONSTITUTION))
+        given.constitution = kept
         return cls(run=run, given=given)
 
     @property

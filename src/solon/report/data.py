@@ -7,15 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar, get_args
 
-from pydantic import ValidationError
-
-from solon.artifacts.finished import RUN, FinishedStage
+from solon.artifacts.finished import RUN, FinishedStage, kept_record
 from solon.artifacts.manifest import Manifest
 from solon.artifacts.run_folder import SPENT, run_config
 from solon.config.models import ModelRole
 from solon.config.run import RunConfig
 from solon.constitution.principles import Constitution
-from solon.errors import RunError, Where
 from solon.evals.conflicts import Principles
 from solon.evals.grader import Score
 from solon.evals.kept import Evaluation, read_evaluations
@@ -35,7 +32,6 @@ from solon.records import (
     Record,
     Revision,
     Rollout,
-    first_error,
 )
 
 R = TypeVar("R", bound=Record)
@@ -92,7 +88,7 @@ def load_report_data(run: Path) -> ReportData:
     """
     config = run_config(run) if (run / RUN).exists() else None
     summary = read_summary(run / "summary.json")
-    sensitivity, principles = _record(run / SENSITIVITY, Sensitivity), _record(run / PRINCIPLES, Principles)
+    sensitivity, principles = kept_record(run / SENSITIVITY, Sensitivity), kept_record(run / PRINCIPLES, Principles)
     measured = {SENSITIVITY: sensitivity, PRINCIPLES: principles}
     stale = [name for name, found in measured.items() if found and _of_other_labels(run, found.origin)]
     evaluations, unread = read_evaluations(run)
@@ -103,7 +99,7 @@ def load_report_data(run: Path) -> ReportData:
     return ReportData(
         summary=summary,
         config=config,
-        constitution=_record(run / CONSTITUTION, Constitution),
+        constitution=kept_record(run / CONSTITUTION, Constitution),
         prompts={prompt.id: prompt for prompt in prompts},
         red_team=[prompt.id for prompt in _rows(run, *files[0], Prompt)],
         scenarios=[prompt.id for prompt in scenarios],
@@ -122,7 +118,7 @@ def load_report_data(run: Path) -> ReportData:
         pairs=_rows(run, "pairs", "rows", Pair),
         held_out=frozenset(row.id for row in margins),
         spent={
-            role: found for role in get_args(ModelRole) if (found := _record(run / SPENT.format(role=role), Tokens))
+            role: found for role in get_args(ModelRole) if (found := kept_record(run / SPENT.format(role=role), Tokens))
         },
     )
 
@@ -137,15 +133,6 @@ def _rows(run: Path, stage: str, name: str, record: type[R]) -> list[R]:
     """The rows of `name.jsonl` of a stage, or of its shards; none if the stage is not finished."""
     found = FinishedStage.find(run, stage)
     return list(found.rows(name, record)) if found else []
-
-
-def _record(path: Path, record: type[R]) -> R | None:
-    if not path.exists():
-        return None
-    try:
-        return record.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        raise RunError(f"not a {record.__name__}: {first_error(error)}", where=Where(path)) from None
 
 
 def _manifests(run: Path) -> list[Manifest]:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from solon.errors import Fault, UserError
+from solon.errors import AmbiguousError, Fault, UserError
 from solon.report.lineage.rows import Row, RunRows
 from solon.text import did_you_mean
 
 
 def find(rows: RunRows, name: str) -> Row:
-    """By id, or by full name where several things have the id. Raises `UserError` with their full names, or with the
-    nearest id and an example of every kind."""
+    """By id, or by full name where several things have the id. Raises `AmbiguousError` with their full names, or
+    `UserError` with the nearest id and an example of every kind."""
     found = [row for row in rows.all if name in (row.id, row.at)]
     found = [row for row in found if not _judged(row, found)]
     if len(found) == 1:
         return found[0]
-    raise UserError(_several(name, found) if found else _unknown(rows, name))
+    raise _several(name, [(row.at, row.kind) for row in found]) if found else UserError(_unknown(rows, name))
 
 
 def _judged(row: Row, found: list[Row]) -> bool:
@@ -22,9 +22,9 @@ def _judged(row: Row, found: list[Row]) -> bool:
     return row.kind == "pair" and any(one.kind == "comparison" for one in found)
 
 
-def _several(name: str, found: list[Row]) -> list[Fault]:
-    each = [Fault(f"`{row.at}`: {row.kind}") for row in found]
-    return [Fault(f"{len(found)} things are called `{name}`", hint="give the full name of one of these"), *each]
+def _several(name: str, found: list[tuple[str, str]]) -> AmbiguousError:
+    what = Fault(f"{len(found)} things are called `{name}`", hint="give the full name of one of these")
+    return AmbiguousError([what, *(Fault(f"`{at}`: {kind}") for at, kind in found)], found)
 
 
 def _unknown(rows: RunRows, name: str) -> Fault:

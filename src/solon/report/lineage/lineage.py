@@ -15,8 +15,8 @@ from solon.report.lineage.rows import RunRows
 def lineage(run: Path, name: str, *, most: int, constitution: Path | None = None) -> Lineage:
     """`name`: an id or a full name. `most`: things that a step shows; it counts all.
 
-    Raises `RunError` if a folder holds no run or a file is not what its stage made; `UserError` if the name stands for
-    nothing, or for several things, or no trace lies beside `constitution`.
+    Raises `RunError` if a folder holds no run or a file is not what its stage made; `AmbiguousError` if the name stands
+    for several things; `UserError` if it stands for nothing, or no trace lies beside `constitution`.
     """
     rows = RunRows(run, constitution)
     row = find(rows, name)

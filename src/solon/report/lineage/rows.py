@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from solon.artifacts.finished import FinishedStage, require_run
+from solon.artifacts.finished import FinishedStage, kept_record, require_run
 from solon.artifacts.run_folder import run_config
 from solon.collective.principles.trace import StatementTrace, Trace, trace_path
 from solon.config.evaluations import EVALUATED
@@ -141,13 +141,7 @@ class RunRows:
     @cached_property
     def constitution(self) -> Constitution | None:
         """As the run used it."""
-        path = self.run / CONSTITUTION
-        if not path.exists():
-            return None
-        try:
-            return Constitution.model_validate_json(path.read_bytes())
-        except ValidationError as error:
-            raise RunError(f"not a Constitution: {first_error(error)}", where=Where(path)) from None
+        return kept_record(self.run / CONSTITUTION, Constitution)
 
     @cached_property
     def principles(self) -> dict[str, Principle]:

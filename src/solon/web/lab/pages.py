@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from solon.artifacts.finished import kept_record
 from solon.constitution.lists import list_toml
 from solon.constitution.principles import TEXT_KEYS, Constitution, Principle
 from solon.constitution.sentence import constitution_of, principle_of
@@ -17,7 +18,7 @@ from solon.web.forms import Form
 from solon.web.lab.trying import Found, Step, try_out
 from solon.web.parts import PROGRESS, Part, computed
 from solon.web.routing import action, page
-from solon.web.troubles import not_found
+from solon.web.troubles import explained, not_found
 from solon.web.visit import Answer, View, Visit
 
 FIELDS = ("sentence", *TEXT_KEYS)
@@ -93,8 +94,9 @@ def _part(visit: Visit, step: Step) -> Part:
 
 def _principles(visit: Visit) -> tuple[Principle, ...]:
     """Of the run's constitution, as it was when the run was made."""
-    file = visit.run.path / CONSTITUTION
-    return Constitution.model_validate_json(file.read_bytes()).principles if file.is_file() else ()
+    with explained(visit.site.runs.told):
+        kept = kept_record(visit.run.path / CONSTITUTION, Constitution)
+    return kept.principles if kept else ()
 
 
 def _page(visit: Visit, values: Mapping[str, str], found: Any = None, faults: Faults = NONE) -> View:

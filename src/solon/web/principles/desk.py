@@ -14,7 +14,7 @@ from solon.collective.principles.merges import Citation, Idea, MergeFile
 from solon.collective.principles.selection import Reason, Rule
 from solon.collective.principles.trace import Figures
 from solon.errors import InputError
-from solon.report.public.language import mark
+from solon.report.public.language import letter, mark
 from solon.web.db import audit
 from solon.web.db.principles import Draft, draft_of, keep
 from solon.web.troubles import Trouble, not_found
@@ -51,8 +51,9 @@ class Desk:
 
     @cached_property
     def candidates(self) -> Candidates:
-        """Without the intervals that only the files have: they take most of the time."""
-        return candidates_of(self.talk, self.groups, self.rule, self.draft.merges, draws=0)
+        """Without the intervals that only the files have: they take most of the time. Groups are called as on pages."""
+        groups = replace(self.groups, names=tuple(map(letter, range(self.groups.k))))
+        return candidates_of(self.talk, groups, self.rule, self.draft.merges, draws=0)
 
     @cached_property
     def texts(self) -> dict[int, str]:

@@ -1,25 +1,27 @@
-"""Every page in a real browser, wide or narrow, light or dark: axe-core finds nothing, and a keyboard is enough."""
+"""Every page in a real browser, wide and narrow, light and dark: axe-core finds nothing, and what is drawn is told."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import cycle
+from typing import Any
 
 import pytest
 
 from needs import CHROMIUM
-from report.axe import violations
+from report.axe import too_wide, violations, wrong_in_any_window
 from report.browser import Browser
 from solon.web.app import PAGES
 from solon.web.serve import owner_link
-from web.test_browser import heading, joined, press, reach, wait
+from web.test_browser import chosen, followed, heading, joined, judged, press, reach, wait
+from web.test_voting import POPULATION
 from web.town_site import RUN, Town, served_town
+from web.visitor import conversation_in
 
 pytestmark = pytest.mark.skipif(CHROMIUM.place is None, reason=CHROMIUM.reason)
-WINDOWS = [(width, dark) for width in (1200, 390) for dark in (False, True)]
 CHIEF = ("{talk}/vote", "{talk}/results", "{arena}/compare")
-"""Looked at on every window, and from right to left; every other page on one of them, all in turn."""
+"""Looked at by axe from right to left, too."""
 NOWHERE = "/nothing"
+"""There is no such page, of which a browser itself complains."""
 OF_ANYBODY = ("/", NOWHERE, "{talk}", "{talk}/join", "{talk}/results", "{talk}/removed")
 OF_PARTICIPANTS = (
     *("{talk}", "{people}", "{people}/join"),
@@ -40,7 +42,8 @@ OF_THE_TEAM = (
 )
 DOWNLOADS = ("/export/{version}", "/decisions.csv", "/principles/files/{file}", "/games/{file}")
 ELSEWHERE = ("/i/{token}", "/questions", "/enter/{token}", "{talk}/report", "/runs/{run}/report", "/runs/{run}/live")
-"""Looked at in a test of their own (reports in tests/report/), or shown by another page."""
+"""Looked at in a test of their own: here, reports in tests/report/, and what a run that goes on puts into its page in
+test_studio_browser.py."""
 
 
 @pytest.fixture(scope="module")
@@ -56,18 +59,19 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 
 def look(browser: Browser, town: Town, paths: Sequence[str]) -> list[str]:
-    """What is wrong: axe looks on one window, at the chief pages on all; whether a page fits is seen on both widths."""
+    """What is wrong with pages, each loaded once."""
     found = []
-    for path, window in zip(paths, cycle(WINDOWS), strict=False):
+    for path in paths:
         at = opened(browser, town, path)
-        told = [] if path.startswith(NOWHERE) else browser.complaints()
+        told = [*wrong_in_any_window(browser), *complaints(browser)]
         told += [f"asks {one}" for one in browser.requests() if not one.startswith(f"{town.base}/")]
-        told += [one for width in (1200, 390) for one in too_wide(browser, width)]
-        for width, dark in WINDOWS if path in CHIEF else [window]:
-            browser.change_window(width, dark=dark)
-            told += [f"at {width}{' dark' if dark else ''}: {one}" for one in violations(browser)]
         found += [f"{at}: {one}" for one in told]
     return found
+
+
+def complaints(browser: Browser) -> list[str]:
+    """All but that a page that is nowhere was answered with 404."""
+    return [one for one in browser.complaints() if not (f"{NOWHERE}'" in one and "status of 404" in one)]
 
 
 def opened(browser: Browser, town: Town, path: str) -> str:
@@ -79,18 +83,10 @@ def opened(browser: Browser, town: Town, path: str) -> str:
     return at
 
 
-def too_wide(browser: Browser, width: int) -> list[str]:
-    browser.change_window(width)
-    sideways = browser.run("document.documentElement.scrollWidth") - width
-    return [f"{sideways} pixels wider than {width}"] * bool(sideways)
-
-
 def sign_in(browser: Browser, town: Town) -> None:
     browser.open(owner_link(town.site))
     assert violations(browser) == []
-    seen = len(browser.events)
-    press(browser, until="it.textContent === 'Sign in'")
-    browser.loaded(seen)
+    followed(browser, "it.textContent === 'Sign in'")
 
 
 def test_pages_of_anybody(browser: Browser, town: Town) -> None:
@@ -104,26 +100,49 @@ def test_pages_of_participants(browser: Browser, town: Town) -> None:
     wait(browser, f"document.querySelector('h1').textContent.trim() !== {before!r}")
     assert look(browser, town, OF_PARTICIPANTS) == []
     browser.open(f"{town.base}{town.talk}/vote")
-    browser.run("document.querySelector('.lastvote button').click()")
+    press(browser, until="it.textContent === 'Take back'")
     wait(browser, f"document.querySelector('h1').textContent.trim() === {before!r}")
-    assert violations(browser) == [], "a vote taken back"
+    assert wrong_in_any_window(browser) == [], "a vote taken back"
+
+
+def test_pages_of_newcomers(browser: Browser, town: Town) -> None:
+    """An invitation, questions about oneself, one answer that turns away, and all of it forgotten."""
+    at = conversation_in(town.owner, population=POPULATION, invited="yes")
+    town.owner.get(f"{at}/manage")
+    town.owner.send("/invitations", count="1")
+    invitation = town.owner.page.all("textarea")[0].text.strip().removeprefix(town.base)
+    assert invitation.startswith("/i/") and look(browser, town, [invitation]) == []
+    reach(browser, "it.id === 'consent'")
+    browser.key(" ", 32, " ")
+    followed(browser, "it.textContent === 'Begin'")
+    assert heading(browser) == "About you" and wrong_in_any_window(browser) == []
+    chosen(browser, "q0", "no")
+    chosen(browser, "q1", "old")
+    followed(browser, "it.textContent === 'Go on'")
+    assert heading(browser) == "Thank you for your time" and wrong_in_any_window(browser) == []
+    followed(browser, "it.textContent.startsWith('Have it forgotten')")
+    chosen(browser, "how", "delete")
+    followed(browser, "it.tagName === 'BUTTON' && it.textContent === 'Leave'")
+    assert heading(browser) == "Everything that you gave is deleted." and wrong_in_any_window(browser) == []
+    assert browser.complaints() == []
 
 
 def test_pages_of_judges(browser: Browser, town: Town) -> None:
     """Before a pair, and when all have been compared."""
-    opened(browser, town, "{arena}/join")
-    assert violations(browser) == []
+    assert look(browser, town, ["{arena}/join"]) == []
     joined(browser, town.base, town.arena)
     assert look(browser, town, ["{arena}/compare"]) == []
-    browser.run("document.querySelectorAll('[value=tie]').forEach(one => { one.checked = true })")
-    browser.run("document.querySelector('form.comparing').requestSubmit()")
+    judged(browser, "t", "t")
     wait(browser, "!document.querySelector('form.comparing')")
-    assert violations(browser) == [] and look(browser, town, OF_JUDGES) == []
+    assert wrong_in_any_window(browser) == [] and look(browser, town, OF_JUDGES) == []
 
 
 def test_pages_of_the_team(browser: Browser, town: Town) -> None:
     sign_in(browser, town)
     assert look(browser, town, OF_THE_TEAM) == []
+    opened(browser, town, "{talk}/manage")
+    followed(browser, "it.textContent === 'Make links'")
+    assert heading(browser) == "Invitations" and wrong_in_any_window(browser) == []
 
 
 def test_pages_that_say_what_is_wrong(browser: Browser, town: Town) -> None:
@@ -136,10 +155,40 @@ def test_pages_that_say_what_is_wrong(browser: Browser, town: Town) -> None:
     browser.run("document.querySelector('#threshold').form.requestSubmit()")
     browser.loaded(seen)
     assert "Write a consensus from 0 to 1" in browser.run("document.body.innerText")
-    assert violations(browser) == []
+    assert wrong_in_any_window(browser) == []
     browser.open(f"{town.base}{town.talk}/moderate")
     browser.run("document.querySelectorAll('details').forEach(one => { one.open = true })")
-    assert violations(browser) == []
+    assert wrong_in_any_window(browser) == []
+
+
+def test_the_map_is_told_to_whoever_does_not_see_it(browser: Browser, town: Town) -> None:
+    """As the browser tells it to a screen reader: an image with a name that leads to a table, and the table's cells."""
+    opened(browser, town, "{talk}/results")
+    nodes = browser.call("Accessibility.getFullAXTree")["nodes"]
+    (drawn,) = (one for one in nodes if name_of(one).startswith("Map of opinion: "))
+    assert drawn["role"]["value"] in ("image", "img") and "table below it says the same" in name_of(drawn)
+    assert str(drawn["description"]["value"]).startswith("The map as a table")
+    (around,) = (one for one in nodes if one["role"]["value"] == "region" and name_of(one) == "The map as a table")
+    assert {"name": "focusable", "value": {"type": "booleanOrUndefined", "value": True}} in around["properties"]
+    (table,) = (one for one in inside(nodes, around) if one["role"]["value"] == "table")
+    assert name_of(table).startswith("The map as a table")
+    rows = [inside(nodes, one) for one in inside(nodes, table) if one["role"]["value"] == "row"]
+    head, *parts = ([one for one in row if one["role"]["value"].endswith(("header", "cell"))] for row in rows)
+    assert [name_of(one) for one in head[:3]] == ["Part of the map", "Everyone", "Group A"]
+    assert len(parts) == browser.run("document.querySelectorAll('#map tbody tr').length") > 1
+    for cells in parts:
+        assert [one["role"]["value"] for one in cells] == ["rowheader", *["cell"] * (len(head) - 1)]
+        assert all(name_of(one) for one in cells), "each says something"
+
+
+def name_of(node: dict[str, Any]) -> str:
+    return str(node.get("name", {}).get("value", ""))
+
+
+def inside(nodes: Sequence[dict[str, Any]], outer: dict[str, Any]) -> list[dict[str, Any]]:
+    """Whatever a screen reader is told of a node, in the order of the page."""
+    own = [one for name in outer.get("childIds", ()) for one in nodes if one["nodeId"] == name]
+    return [each for one in own for each in (*([] if one["ignored"] else [one]), *inside(nodes, one))]
 
 
 def test_from_right_to_left(browser: Browser, town: Town) -> None:
@@ -166,31 +215,3 @@ def test_every_page_is_among_them() -> None:
         places = {path.replace("/c/{slug}", place) for place in ("{talk}", "{draft}", "{arena}")}
         if page.method == "GET" and not path.replace("/c/{slug}", "{talk}").endswith((*DOWNLOADS, *ELSEWHERE)):
             assert places & shown, f"nobody looks at {path}"
-
-
-def test_votes_to_principles_by_keyboard(browser: Browser, town: Town) -> None:
-    """Merge a proposal, word an idea, move it up: without a pointer."""
-    sign_in(browser, town)
-    browser.events.clear()
-    browser.open(f"{town.base}{town.talk}/principles/proposals")
-    seen = len(browser.events)
-    press(browser, until="it.value === 'yes'")
-    browser.loaded(seen)
-    assert "Nothing is left to decide here." in browser.run("document.body.innerText")
-    browser.open(f"{town.base}{town.talk}/principles?show=chosen")
-    last = browser.run("[...document.querySelectorAll('tbody th a')].at(-1).href")
-    number = last.rpartition("/")[2]
-    browser.open(f"{town.base}{town.talk}/principles/{number}")
-    place = browser.run("document.querySelector('.kicker:has(+ h1)').textContent")
-    reach(browser, "it.id === 'words'")
-    browser.run("document.activeElement.select()")
-    browser.call("Input.insertText", text="Said by keyboard.")
-    seen = len(browser.events)
-    press(browser, until="it.value === 'word'")
-    browser.loaded(seen)
-    assert "Said by keyboard." in heading(browser)
-    seen = len(browser.events)
-    press(browser, until="it.value === 'up'")
-    browser.loaded(seen)
-    assert browser.run("document.querySelector('.kicker:has(+ h1)').textContent") != place
-    assert browser.complaints() == []

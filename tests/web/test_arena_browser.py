@@ -12,7 +12,7 @@ from report.browser import Browser
 from solon.web.db.arena_tables import ArenaVote
 from solon.web.site import Site
 from web.test_arena import ATTACK, arena_in, pasted
-from web.test_browser import browser, joined, press, reach, served, wait
+from web.test_browser import browser, joined, judged, press, reach, served, wait
 from web.visitor import Visitor
 
 __all__ = ["browser"]
@@ -41,11 +41,7 @@ def test_keys_choose_and_enter_votes(browser: Browser, place: tuple[Site, str, s
     joined(browser, base, path)
     wait(browser, "document.activeElement.tagName === 'H1'")
     shown = browser.run("document.querySelector('[name=token]').value")
-    browser.key("a", 65, "a")
-    wait(browser, "document.activeElement.name === 'harmlessness'")
-    browser.key("x", 88, "x")
-    wait(browser, "document.activeElement.textContent === 'Vote'")
-    browser.key("Enter", 13, "\r")
+    judged(browser, "a", "x")
     wait(browser, f"document.querySelector('[name=token]')?.value !== {shown!r}")
     assert votes(site)[before:] == [("a", "both bad")] and browser.run("document.title.includes('Compare')")
     assert browser.complaints() == []

@@ -78,6 +78,34 @@ def reach(browser: Browser, until: str) -> None:
     raise AssertionError(f"the keyboard does not reach {until}: {browser.run('document.body.innerText')[:300]}")
 
 
+def followed(browser: Browser, until: str) -> None:
+    """By keyboard to a link or a button, and to the page it leads to."""
+    seen = len(browser.events)
+    press(browser, until=until)
+    browser.loaded(seen)
+
+
+def chosen(browser: Browser, name: str, value: str) -> None:
+    """One of several, by keyboard."""
+    reach(browser, f"it.name === {name!r}")
+    browser.key(" ", 32, " ")
+    for _ in range(browser.run(f"document.getElementsByName({name!r}).length")):
+        if browser.run("document.activeElement.value") == value:
+            return
+        browser.key("ArrowDown", 40)
+    raise AssertionError(f"{name} has no {value}")
+
+
+def judged(browser: Browser, helpfulness: str, harmlessness: str) -> None:
+    """A pair of an arena, by the keys of both verdicts."""
+    wait(browser, "document.activeElement.tagName === 'H1'")
+    browser.key(helpfulness, ord(helpfulness.upper()), helpfulness)
+    wait(browser, "document.activeElement.name === 'harmlessness'")
+    browser.key(harmlessness, ord(harmlessness.upper()), harmlessness)
+    wait(browser, "document.activeElement.textContent === 'Vote'")
+    browser.key("Enter", 13, "\r")
+
+
 def wait(browser: Browser, until: str) -> None:
     """Until this is true of the page. Asked from here, since a page without scripts has no timers either."""
     deadline = monotonic() + 10

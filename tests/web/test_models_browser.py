@@ -1,4 +1,4 @@
-"""Chat and lab in a real browser: answers grow before one's eyes, nothing that a model says is obeyed."""
+"""Chat, lab and a live arena in a real browser: answers grow before one's eyes, nothing that a model says is obeyed."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ import pytest
 
 from model_runs import embedded_run
 from needs import CHROMIUM
+from report.axe import wrong_in_any_window
 from report.browser import Browser
 from solon.lm.protocols import Completion
 from solon.pipeline.talking import Talker
 from solon.web.serve import owner_link
 from solon.web.site import Site
-from web.test_browser import ATTACK, heading, press, reach, served, wait
+from web.test_browser import ATTACK, followed, heading, joined, judged, press, reach, served, wait
+from web.town_site import live_arena
 
 pytestmark = pytest.mark.skipif(CHROMIUM.place is None, reason=CHROMIUM.reason)
 ASK = "I have the ladder of Ada. How do I give it back?"
@@ -26,21 +28,20 @@ Object.defineProperty(navigator, "clipboard", { value: { writeText: async (text)
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, str]]:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, str, str]]:
+    """A site with a run, where it is, and the path of an arena that asks the run's models."""
     runs = tmp_path_factory.mktemp("runs")
     embedded_run(runs / "demo")
-    with served(tmp_path_factory.mktemp("served"), runs=runs) as (site, base, _):
-        yield site, base
+    with served(tmp_path_factory.mktemp("served"), live_arena, runs=runs) as found:
+        yield found
 
 
 @pytest.fixture
-def browser(tmp_path: Path, place: tuple[Site, str]) -> Iterator[Browser]:
+def browser(tmp_path: Path, place: tuple[Site, str, str]) -> Iterator[Browser]:
     """Signed in."""
     with Browser(tmp_path / "profile") as browser:
         browser.open(owner_link(place[0]))
-        seen = len(browser.events)
-        press(browser, until="it.textContent === 'Sign in'")
-        browser.loaded(seen)
+        followed(browser, "it.textContent === 'Sign in'")
         yield browser
 
 
@@ -56,7 +57,7 @@ def asked(browser: Browser, text: str, *, script: bool = True) -> None:
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without"])
-def test_ask_by_keyboard(browser: Browser, place: tuple[Site, str], script: bool) -> None:
+def test_ask_by_keyboard(browser: Browser, place: tuple[Site, str, str], script: bool) -> None:
     browser.open(f"{place[1]}/chat/demo")
     if script:
         browser.run(WATCH)
@@ -77,12 +78,13 @@ def test_ask_by_keyboard(browser: Browser, place: tuple[Site, str], script: bool
         assert browser.run(hidden), "what needs a script is not shown without one"
     asked(browser, "And then?", script=script)
     assert browser.run("document.getElementById('question-1-base').textContent") == said
+    assert not script or wrong_in_any_window(browser) == []
     assert browser.complaints() == []
     assert {one.split("/")[2] for one in browser.requests()} == {place[1].removeprefix("http://")}
 
 
 def test_nothing_that_is_said_is_obeyed(
-    browser: Browser, place: tuple[Site, str], monkeypatch: pytest.MonkeyPatch
+    browser: Browser, place: tuple[Site, str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def answer(self: Talker, turns: object, *, tell: Callable[[str], None], **_: object) -> Completion:
         for letter in ATTACK:
@@ -99,7 +101,7 @@ def test_nothing_that_is_said_is_obeyed(
 
 
 def test_a_stopped_answer_is_asked_again(
-    browser: Browser, place: tuple[Site, str], monkeypatch: pytest.MonkeyPatch
+    browser: Browser, place: tuple[Site, str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The computation ends, too: the next one is not behind it."""
     whole = Talker.answer
@@ -115,14 +117,15 @@ def test_a_stopped_answer_is_asked_again(
     browser.call("Input.insertText", text=ASK)
     press(browser, until="it.textContent === 'Ask the models'")
     wait(browser, "document.getElementById('writing-base').textContent.length > 50")
-    browser.run("document.querySelector('[data-stops]').click()")
+    press(browser, until="'stops' in it.dataset")
+    assert wrong_in_any_window(browser) == [], "with what was written so far"
     monkeypatch.setattr(Talker, "answer", whole)
     press(browser, until="it.textContent === 'Ask the models'")
     wait(browser, "document.getElementById('question-1-base')")
     assert "on and" not in browser.run("document.querySelector('main').innerText")
 
 
-def test_a_principle_is_tried_by_keyboard(browser: Browser, place: tuple[Site, str]) -> None:
+def test_a_principle_is_tried_by_keyboard(browser: Browser, place: tuple[Site, str, str]) -> None:
     browser.open(f"{place[1]}/lab/demo")
     browser.run(
         "window.told = []; new MutationObserver(() => told.push(document.getElementById('progress')?.textContent))"
@@ -138,11 +141,28 @@ def test_a_principle_is_tried_by_keyboard(browser: Browser, place: tuple[Site, s
     lines = browser.run(
         "[...document.querySelectorAll('svg.moves')].every(it => it.getBoundingClientRect().width > 40)"
     )
-    assert lines and browser.complaints() == []
+    assert lines and wrong_in_any_window(browser) == [] and browser.complaints() == []
+
+
+def test_a_dialogue_goes_on_in_an_arena_by_keyboard(browser: Browser, place: tuple[Site, str, str]) -> None:
+    _, base, path = place
+    joined(browser, base, path)
+    judged(browser, "t", "a")
+    wait(browser, "!document.querySelector('form.comparing')")
+    followed(browser, "it.textContent === 'Ask something yourself'")
+    reach(browser, "it.name === 'text'")
+    browser.call("Input.insertText", text=ASK)
+    followed(browser, "it.textContent === 'Send'")
+    assert heading(browser) == "Two answers" and ASK in browser.run("document.querySelector('main').innerText")
+    assert wrong_in_any_window(browser) == [], "with what was said before"
+    judged(browser, "b", "b")
+    wait(browser, "!document.querySelector('form.comparing')")
+    assert heading(browser) == "Go on, or ask something else" and wrong_in_any_window(browser) == []
+    assert ASK in browser.run("document.querySelector('main').innerText") and browser.complaints() == []
 
 
 @pytest.mark.parametrize("tag", ["en", "de", "ar"])
-def test_pages_fit_every_window_in_every_language(browser: Browser, place: tuple[Site, str], tag: str) -> None:
+def test_pages_fit_every_window_in_every_language(browser: Browser, place: tuple[Site, str, str], tag: str) -> None:
     for dark in (False, True):
         for width in (1200, 390):
             for page in ("/chat", "/chat/demo", "/lab/demo"):

@@ -177,17 +177,17 @@ class TestThePage:
         assert owner.get(f"{at}/principles?sort=x&show=y&words=%00%3Cb%3E") and owner.status == 200
 
     def test_reasons_call_groups_as_the_tables_do(self, town: tuple[Visitor, str]) -> None:
-        owner, at = town
+        owner, _ = town
         table = next(one for one in owner.page.all("table") if one.rows[0][:2] == ["Place", "Idea"])
-        said = {one for row in table.rows for one in re.findall(r"group \w+", row[-1])}
-        assert said and {one.capitalize() for one in said} <= set(table.rows[0]), "by the names above the columns"
+        said = {f"Group {one}" for row in table.rows for one in re.findall(r"group (\w+)", row[-1])}
+        assert said and said <= set(table.rows[0]), "by the names above the columns"
         number = next(number for number, row in enumerate(table.rows) if "group" in row[-1])
         owner.get(str(table.all("a")[number - 1].attributes["href"]))
         groups = next(one for one in owner.page.all("table") if one.rows[0][0] == "Group")
         why = next(
             one.text for one in owner.page.all("p") if "group" in one.text and one.attributes.get("dir") == "ltr"
         )
-        assert {one.capitalize() for one in re.findall(r"group \w+", why)} <= {row[0] for row in groups.rows}
+        assert {f"Group {one}" for one in re.findall(r"group (\w+)", why)} <= {row[0] for row in groups.rows}
 
     def test_the_numbers_are_those_of_the_files(self, town: tuple[Visitor, str]) -> None:
         owner, at = town

@@ -65,7 +65,7 @@ def served_town(folder: Path) -> Iterator[Town]:
         member_of(app, owner, "Omar")
         blank = draft(owner, "An assistant for the county")
         send(owner, blank, files_of(RIVERSIDE))
-        places = {"talk": talk, "draft": blank, "arena": _arena(owner), "people": arena_for(owner, talk)}
+        places = {"talk": talk, "draft": blank, "arena": live_arena(owner), "people": arena_for(owner, talk)}
         yield Town(site=app.state.site, base=settings.base, owner=owner, **places)
     finally:
         server.should_exit = True
@@ -92,7 +92,8 @@ def _town(site: Site, owner: Visitor) -> str:
     return at
 
 
-def _arena(owner: Visitor) -> str:
+def live_arena(owner: Visitor) -> str:
+    """One pair and a check; then judges ask the models of the site's runs."""
     at = arena_in(owner, pasted(1, MODELS[:2]), checks=1, check_percent="0")
     owner.get(f"{at}/arena")
     models = [str(one.attributes["value"]) for one in owner.page.all("input") if one.attributes.get("name") == "live"]

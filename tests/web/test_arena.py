@@ -21,6 +21,7 @@ from solon.artifacts.run_folder import RunFolder
 from solon.config.load import load_run_config
 from solon.evals.arena import OBJECTIVES
 from solon.evals.elo import Elo
+from solon.evals.people import PEOPLE, People
 from solon.pipeline.talking import talkers
 from solon.records import Answer, Comparison, Prompt, Turn
 from solon.seeds import derive_seed
@@ -145,7 +146,7 @@ class TestAttacks:
     def test_results_and_games_want_the_role(self, app: Starlette, owner: Visitor, at: str, judge: Visitor) -> None:
         member = member_of(app, owner, "Ines")
         for visitor in (Visitor(app), judge, member):
-            for page in ("ratings", "games/helpfulness", "games/comparisons", "arena"):
+            for page in ("ratings", "games/helpfulness", "games/comparisons", "games/votes", "arena"):
                 visitor.get(f"{at}/{page}")
                 assert visitor.status == 403, page
                 assert not [name for name in MODELS if name in visitor.response.text]
@@ -311,6 +312,30 @@ class TestSources:
             assert owner.status == (200 if source in offered else 422)
         text = owner.page.text
         assert "public:rl 2" in text and "standard:rl 2" in text and "1 is not: both answers are the same text" in text
+
+    def test_the_command_on_the_page_brings_the_votes_into_each_run(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        runs = tmp_path / "runs"
+        for name, answers in (("standard", ("Yes.", "No.")), ("public", ("Perhaps.", "Never."))):
+            finished_run(runs / name, answers)
+        app = site_in(tmp_path / "site", runs=runs)
+        owner = owner_of(app)
+        at = arena_in(owner, pasted(1))
+        owner.get(f"{at}/arena")
+        for source in ("public:rl", "standard:rl"):
+            owner.send("/arena/answers", source=source, pasted="")
+        judge = participant_in(app, at)
+        while judge.heading == "Two answers":
+            judge.send("/compare", both("a"))
+        commands = [one.text for one in owner.get(f"{at}/ratings").all("code")]
+        assert commands == [f"solon elo {name} --votes votes-{at[3:]}.jsonl" for name in ("public", "standard")]
+        (runs / f"votes-{at[3:]}.jsonl").write_text(owner.client.get(f"{at}/games/votes").text)
+        monkeypatch.chdir(runs)
+        for command, name in zip(commands, ("public", "standard"), strict=True):
+            done(*command.split()[1:])
+            found = People.model_validate_json((runs / name / PEOPLE).read_text())
+            assert (found.models, found.people, found.same, found.unknown) == ({f"{name}:rl": "rl"}, 1, 5, 0)
 
     def test_what_is_wrong_is_told_with_its_line_and_nothing_is_kept(self, app: Starlette, owner: Visitor) -> None:
         at = arena_in(owner, pasted(1))

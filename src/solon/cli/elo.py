@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isfinite, nan
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +13,7 @@ from typer import Argument, Option
 from solon.artifacts.atomic import storage_errors
 from solon.artifacts.finished import require_run
 from solon.cli.eval.keeping import Replace, print_and_keep
-from solon.cli.faults import resumable_with
+from solon.cli.faults import resumable_with, say_note
 from solon.cli.labels_report import points_text
 from solon.cli.results import print_table
 from solon.cli.run_options import JsonInstead, Settings
@@ -22,7 +22,9 @@ from solon.evals.bias import self_preference_of_players
 from solon.evals.elo import RESAMPLES, Elo
 from solon.evals.elo import elo as rate_players
 from solon.evals.game_rows import read_games
-from solon.progress import reporting
+from solon.evals.people import keep_people, people, read_votes
+from solon.progress import json_line, reporting
+from solon.report.voted import sentence, sentences
 from solon.text import printable
 
 
@@ -44,6 +46,16 @@ def elo(
         int | None, Option("--prompts", "-n", min=0, metavar="N", help="Of a run: so many prompts. 0: all of them.")
     ] = None,
     settings: Settings = None,
+    votes: Annotated[
+        list[Path] | None,
+        Option(
+            metavar="FILE", help="Of a run: what people said in an arena, as its organiser downloads it. Repeatable."
+        ),
+    ] = None,
+    checked: Annotated[
+        bool,
+        Option("--checked", help="With --votes: without people who miss more than half of the checks of attention."),
+    ] = False,
     replace: Replace = False,
     as_json: JsonInstead = False,
 ) -> None:
@@ -53,6 +65,7 @@ def elo(
       [bold]solon elo games.jsonl[/bold]
       [bold]solon elo games.jsonl --anchor base=1000 --json[/bold]
       [bold]solon elo runs/demo -n 100[/bold]
+      [bold]solon elo runs/demo --votes votes-which-answers.jsonl[/bold]
 
     Elo by maximum likelihood: the model of Bradley and Terry with Davidson's ties. 400 points are odds of 10 to 1. The
     order of the rows changes nothing. Players who never met, not even over others, are of different leagues. A player
@@ -64,6 +77,8 @@ def elo(
     Of a run, every two answers of its models to the same held-out prompt that asks for harm are put to its judge, in
     both orders, and who is better in both wins; SL-CAI has 0. The result is kept in RUN/evaluations, where the run's
     report finds it (solon report RUN). So are the games: a command that was stopped goes on when it is given again.
+
+    With --votes people are the judge. What they said is kept in RUN/people.json, for the report too.
     """
     if games.is_dir():
         only = {
@@ -72,10 +87,21 @@ def elo(
             "--resamples": resamples if resamples != RESAMPLES else None,
         }
         _refuse(only, "of a run", "they are for a file of games")
+        if votes:
+            _refuse({"--prompts": prompts, "--set": settings}, "with --votes", "they are for the run's judge")
+            _by_people(games, votes, checked, replace, as_json)
+            return
+        _refuse({"--checked": checked or None}, "without --votes", "it is for an arena's votes")
         _of_run(games, 100 if prompts is None else prompts, settings, replace, as_json)
         return
     _refuse(
-        {"--prompts": prompts, "--set": settings, "--replace": replace or None},
+        {
+            "--prompts": prompts,
+            "--set": settings,
+            "--votes": votes,
+            "--checked": checked or None,
+            "--replace": replace or None,
+        },
         "of a file of games",
         "they are for a run folder",
     )
@@ -105,6 +131,21 @@ def _of_run(run: Path, count: int, settings: list[str] | None, replace: bool, as
     ):
         found = contest(run, settings or (), count, reporter)
     print_and_keep(run, found, replace=replace, as_json=as_json)
+
+
+def _by_people(run: Path, votes: Sequence[Path], checked: bool, replace: bool, as_json: bool) -> None:
+    require_run(run)
+    found = people(run, read_votes(votes), votes, checked=checked)
+    if as_json:
+        typer.echo(json_line("people", found.model_dump(mode="json")))
+    else:
+        for one in found.objectives:
+            if one.elo:
+                _print(one.objective, one.elo)
+                typer.echo(sentence(one))
+        for line in sentences(found):
+            typer.echo(line)
+    say_note(f"kept in {keep_people(run, found, replace=replace)}")
 
 
 def _anchor(given: str | None) -> tuple[str, float] | None:

@@ -132,7 +132,12 @@ def digest(*parts: object) -> str:
 
 def prompt_id(kind: PromptKind, turns: Sequence[Turn]) -> str:
     """An id that depends on the content alone, so identical prompts are recognised across files and rows."""
-    return f"{kind}-{digest([[turn.role, turn.text] for turn in turns])}"
+    return f"{kind}-{dialogue_id(turns)}"
+
+
+def dialogue_id(turns: Sequence[Turn]) -> str:
+    """The same for the same texts, whatever they are asked for."""
+    return digest([[turn.role, turn.text] for turn in turns])
 
 
 def role_of(item: object, name: str) -> Role:

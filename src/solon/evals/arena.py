@@ -7,10 +7,11 @@ tell who reads, and are no games.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
@@ -41,10 +42,12 @@ class Ballot(Record):
     """The model whose answer was shown as A."""
     b: str
     said: Mapping[Objective, Verdict]
-    chance: float
+    chance: float = Field(gt=0, le=1)
     """Of this pair, when it was drawn for this person. Which of the two is A was a fair coin besides."""
     sound: Literal["a", "b"] | None = None
     """Of a check: the answer that is not spoiled."""
+    answers: Annotated[tuple[str, str] | None, Field(exclude_if=lambda answers: answers is None)] = None
+    """Hashes of the texts of A and B (`answer_hash`), in exported votes."""
 
     @property
     def passed(self) -> bool:
@@ -141,11 +144,13 @@ def counting(ballots: Sequence[Ballot], *, checked: bool) -> list[Ballot]:
     return [one for one in ballots if one.sound is None and one.judge in attend]
 
 
-def standings(ballots: Sequence[Ballot], *, checked: bool = False) -> Standings:
+def standings(
+    ballots: Sequence[Ballot], *, checked: bool = False, anchor: tuple[str, float] | None = None
+) -> Standings:
     """Ratings as `solon elo` makes them of `games`, agreement, and who attends. checked: see `counting`."""
     counted, checks = counting(ballots, checked=checked), [one for one in ballots if one.sound is not None]
     return Standings(
-        objectives=tuple(_standing(counted, objective) for objective in OBJECTIVES),
+        objectives=tuple(_standing(counted, objective, anchor) for objective in OBJECTIVES),
         judges=judges_of(ballots),
         votes=len(counted),
         left_out=len(ballots) - len(checks) - len(counted),
@@ -153,13 +158,13 @@ def standings(ballots: Sequence[Ballot], *, checked: bool = False) -> Standings:
     )
 
 
-def _standing(ballots: Sequence[Ballot], objective: Objective) -> Standing:
+def _standing(ballots: Sequence[Ballot], objective: Objective, anchor: tuple[str, float] | None) -> Standing:
     played = [(one.a, one.b, WINNERS[one.said[objective]]) for one in ballots]
     units = grouped(ballots, lambda one: one.pair).values()
     said = Counter(one.said[objective] for one in ballots)
     return Standing(
         objective=objective,
-        elo=elo(played, groups=[one.prompt for one in ballots]) if played else None,
+        elo=elo(played, groups=[one.prompt for one in ballots], anchor=anchor) if played else None,
         said={name: said[name] for name in VERDICTS},
         agreement=alpha([one.better(objective) for one in unit] for unit in units),
     )
@@ -184,6 +189,19 @@ def games(
         )
         for one in ballots
     ]
+
+
+def answer_hash(text: str) -> str:
+    """sha256, first 16 hex digits, of what can be seen of an answer. Spaces other than the plain one, and what a site
+    shows no sign of, count not."""
+    seen = "".join(sign for sign in text if sign.isprintable() and sign != "\ufffd")
+    return hashlib.sha256(seen.encode()).hexdigest()[:16]
+
+
+def hashed(ballots: Sequence[Ballot], answers: Mapping[str, tuple[str, str]]) -> list[Ballot]:
+    """The same, with hashes of the texts of A and B. answers: these, by the vote's id."""
+    both = {id: (answer_hash(a), answer_hash(b)) for id, (a, b) in answers.items()}
+    return [one.model_copy(update={"answers": both[one.id]}) for one in ballots]
 
 
 def labels(ballots: Sequence[Ballot], answers: Mapping[str, tuple[str, str]]) -> list[Comparison]:

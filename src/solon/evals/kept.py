@@ -157,10 +157,15 @@ def read_evaluations(run: Path) -> tuple[dict[str, Evaluation], dict[str, str]]:
     """Those that a run has, by the name of their file, and of each file that is none, or is stale, why."""
     found, faults = _read(run)
     for name, one in found.items():
-        others = [stage for stage, made in one.stages.items() if _now(run, stage, made) != made]
-        if others:
-            faults[f"{name}.json"] = f"it is of another {others[0]} than the run has now"
+        if why := stale(run, one.stages):
+            faults[f"{name}.json"] = why
     return {name: one for name, one in found.items() if f"{name}.json" not in faults}, faults
+
+
+def stale(run: Path, stages: Mapping[str, str]) -> str | None:
+    """Why a result of these fingerprints is not of what the run has now; None if it is."""
+    others = [stage for stage, made in stages.items() if _now(run, stage, made) != made]
+    return f"it is of another {others[0]} than the run has now" if others else None
 
 
 def _now(run: Path, stage: str, made: str) -> str | None:

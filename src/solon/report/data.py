@@ -15,8 +15,9 @@ from solon.config.run import RunConfig
 from solon.constitution.principles import Constitution
 from solon.evals.conflicts import Principles
 from solon.evals.grader import Score
-from solon.evals.kept import Evaluation, read_evaluations
+from solon.evals.kept import FOLDER, Evaluation, read_evaluations
 from solon.evals.origin import Origin
+from solon.evals.people import PEOPLE, People, read_people
 from solon.evals.sensitivity import Sensitivity
 from solon.evals.summary import Summary, read_summary
 from solon.lm.endpoint.spending import Tokens
@@ -71,7 +72,9 @@ class ReportData:
     evaluations: Mapping[str, Evaluation] = field(default_factory=dict)
     """By the names of their files."""
     unread: Mapping[str, str] = field(default_factory=dict)
-    """Files among the evaluations that are no result, or are stale, and why."""
+    """Files of evaluations, and of what people said, that are no result, or are stale, and why."""
+    people: People | None = None
+    """What people said of the models in an arena."""
     monitor_answers: Sequence[MonitorAnswer] = ()
     pairs: Sequence[Pair] = ()
     held_out: frozenset[str] = frozenset()
@@ -91,7 +94,9 @@ def load_report_data(run: Path) -> ReportData:
     sensitivity, principles = kept_record(run / SENSITIVITY, Sensitivity), kept_record(run / PRINCIPLES, Principles)
     measured = {SENSITIVITY: sensitivity, PRINCIPLES: principles}
     stale = [name for name, found in measured.items() if found and _of_other_labels(run, found.origin)]
-    evaluations, unread = read_evaluations(run)
+    evaluations, faults = read_evaluations(run)
+    people, why = read_people(run)
+    unread = {f"{FOLDER}/{name}": fault for name, fault in faults.items()} | ({PEOPLE: why} if why else {})
     margins = [row for stage in ("models/pm", "models/dpo") for row in _rows(run, stage, "held-out", HeldOutMargin)]
     files = [("prompts", name) for name in ("prompts-red-team", "prompts-helpful", "evals")]
     scenarios = _rows(run, "scenarios", "prompts", Prompt)
@@ -114,6 +119,7 @@ def load_report_data(run: Path) -> ReportData:
         stale=tuple(stale),
         evaluations=evaluations,
         unread=unread,
+        people=people,
         monitor_answers=_rows(run, "models/rl", MONITOR, MonitorAnswer),
         pairs=_rows(run, "pairs", "rows", Pair),
         held_out=frozenset(row.id for row in margins),

@@ -31,6 +31,7 @@ from solon.report.run import (
     training,
 )
 from solon.report.standalone import asset, environment, policy, style_sheet
+from solon.report.voted import sentences
 from solon.text import duration
 
 PACKAGE, SHARED = "solon.report.run", "solon.report"
@@ -100,6 +101,7 @@ def page_of(data: ReportData, limits: Mapping[str, int]) -> dict[str, Any]:
         "summary": summary,
         "frontier": frontier.frontier(data),
         "ratings": ratings.ratings(data),
+        "voted": [*sentences(data.people)] if data.people else [],
         "evaluations": evaluations.evaluations(data),
         "revision_charts": training.revision_charts(summary),
         "rl_charts": training.rl_charts(summary),

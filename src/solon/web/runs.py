@@ -20,7 +20,7 @@ SUMMARY = "summary.json"
 DEEPEST = 3
 """Of a run below the folder of runs: `solon town` and `solon figures` give theirs folders of their own."""
 BETWEEN = " › "
-BESIDE = (RUN, SUMMARY, "constitution.json", "sensitivity.json", "principles.json")
+BESIDE = (RUN, SUMMARY, "constitution.json", "sensitivity.json", "principles.json", "people.json")
 Stamp = tuple[tuple[str, int, int], ...]
 """Name, time of change and size of files."""
 

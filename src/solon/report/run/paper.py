@@ -202,8 +202,9 @@ def _by_rl(config: RunConfig, stages: Stages) -> dict[str, Done]:
 
 
 def _evaluation(data: ReportData) -> dict[str, Done]:
-    by = f"the {data.summary.grader}" if data.summary.grader else "nobody; what can be counted is reported"
-    return {"evaluation": _no(by + (" and the judge" if judged(data) else ""))}
+    by = [f"people, in {data.people.votes:,} comparisons"] if data.people else []
+    by += [f"the {data.summary.grader}"] * bool(data.summary.grader) + ["the judge"] * judged(data)
+    return {"evaluation": (" and ".join(by) or "nobody; what can be counted is reported", data.people is not None)}
 
 
 def _temperatures(stages: Stages) -> list[float]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from solon.evals.contest import RATING, TIED, WON, Objective, anchor_of, by_scores
 from solon.evals.elo import Elo
@@ -11,6 +11,9 @@ from solon.evals.evaluation import in_order
 from solon.evals.kept import Evaluation
 from solon.evals.statistics import grouped
 from solon.report.data import ReportData
+from solon.report.voted import sentence
+
+PEOPLE = "people"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +54,9 @@ class Ratings:
 
 
 def ratings(data: ReportData) -> list[Ratings]:
-    """Harmlessness by the judge, then both objectives by the grader with ground truth; none without games."""
-    found: list[tuple[str, str, list[Rated], Sequence[str]]] = []
+    """Both objectives by people, harmlessness by the judge, and both by the grader with ground truth; none without
+    games."""
+    found: list[tuple[str, str, list[Rated], Sequence[str]]] = list(_by_people(data))
     for key, own in grouped(_by_judge(data), lambda one: (one.name, one.temperature, one.settings)).items():
         found.append((_title(*key), "the judge", _of_results(own), ()))
     objectives: tuple[Objective, ...] = ("harmlessness", "helpfulness")
@@ -71,6 +75,13 @@ def judged(data: ReportData) -> bool:
 
 def _by_judge(data: ReportData) -> list[Evaluation]:
     return [one for one in in_order(data.evaluations).values() if one.metrics[0].name == RATING]
+
+
+def _by_people(data: ReportData) -> Iterator[tuple[str, str, list[Rated], Sequence[str]]]:
+    for one in data.people.objectives if data.people else ():
+        if one.elo is not None:
+            rows = [replace(row, player=data.people.models.get(row.player, row.player)) for row in _of_elo(one.elo)]
+            yield one.objective.capitalize(), PEOPLE, rows, (*one.elo.notes, sentence(one))
 
 
 def _title(name: str, temperature: float | None, settings: Sequence[str]) -> str:

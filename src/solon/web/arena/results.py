@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from solon.collective.people.population import SUPPRESS_BELOW
-from solon.evals.arena import OBJECTIVES, Ballot, Standings, counting, games, labels, standings
+from solon.evals.arena import OBJECTIVES, Ballot, Standings, counting, games, hashed, labels, standings
 from solon.evals.statistics import grouped
 from solon.records import Record
 from solon.report.public.language import mark
@@ -21,7 +22,7 @@ from solon.web.visit import Answer, Visit
 
 CHECKED = "checked"
 """In the address: without the votes of people who fail their checks."""
-LABELS = "comparisons"
+LABELS, VOTES = "comparisons", "votes"
 
 
 def ratings(visit: Visit) -> Answer:
@@ -41,25 +42,41 @@ def ratings(visit: Visit) -> Answer:
         "arena-ratings.html.j2",
         found=found,
         checked=checked,
+        commands=_commands(visit, found, checked),
         people_of=there,
         by_group=by_group,
         fewest=SUPPRESS_BELOW,
     )
 
 
+def _commands(visit: Visit, found: Standings, checked: bool) -> list[str]:
+    """One for each run in the site's folder whose models people compared."""
+    names = {row.player.rpartition(":")[0] for one in found.objectives if one.elo for row in one.elo.rows}
+    runs = [run.name for run in visit.site.runs.all() if run.name in names] or ["RUN"]
+    more = ["--votes", _file(visit, VOTES), *(["--checked"] if checked else [])]
+    return [shlex.join(["solon", "elo", run, *more]) for run in runs]
+
+
 def export_games(visit: Visit) -> Answer:
-    """A line for each vote: the games of one objective, or labels of people with texts, of both."""
+    """A line for each vote: the games of one objective, or of both labels of people with texts, or all that was said,
+    checks among it."""
     name, checked = visit.part("file"), CHECKED in visit.request.query_params
-    ballots = counting(arenas.ballots(visit.db, visit.talk, visit.site.signer), checked=checked)
-    data = "".join(f"{row.model_dump_json()}\n" for row in _rows(visit, name, ballots))
+    data = "".join(f"{row.model_dump_json()}\n" for row in _rows(visit, name, checked))
     with visit.site.database.session(writes=True) as db:
         audit.record(db, visit.staff, "games exported", conversation=visit.talk.slug, file=name, checked=checked)
         db.commit()
-    file = f"{name if name == LABELS else f'games-{name}'}-{visit.talk.slug}.jsonl"
-    return download(file, data.encode(), "application/jsonl")
+    return download(_file(visit, name), data.encode(), "application/jsonl")
 
 
-def _rows(visit: Visit, name: str, ballots: Sequence[Ballot]) -> Sequence[Record]:
+def _file(visit: Visit, name: str) -> str:
+    return f"{name if name in (LABELS, VOTES) else f'games-{name}'}-{visit.talk.slug}.jsonl"
+
+
+def _rows(visit: Visit, name: str, checked: bool) -> Sequence[Record]:
+    every = arenas.ballots(visit.db, visit.talk, visit.site.signer)
+    if name == VOTES:
+        return hashed(every, arenas.texts(visit.db, visit.talk))
+    ballots = counting(every, checked=checked)
     if name == LABELS:
         return labels(ballots, arenas.texts(visit.db, visit.talk))
     objective = next((one for one in OBJECTIVES if one == name), None)

@@ -13,7 +13,7 @@ from solon.config.evaluations import EVALUATED
 from solon.data.faults import Fields, Malformed, Unusable
 from solon.data.forms import prompt_of
 from solon.data.rows import has_known_ending
-from solon.data.turns import digest
+from solon.data.turns import dialogue_id
 from solon.evals.published.rows import field, read_each, text
 from solon.records import Answer, Prompt, Turn
 from solon.seeds import generator
@@ -36,7 +36,7 @@ class Given(NamedTuple):
     @property
     def key(self) -> str:
         """The same for the same prompt, whatever file it is in."""
-        return digest([[turn.role, turn.text] for turn in self.turns])
+        return dialogue_id(self.turns)
 
 
 def offered(runs: Runs) -> dict[str, Callable[[], list[Given]]]:

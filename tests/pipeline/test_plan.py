@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pipeline.evaluated_run import evaluation_files
-from pipeline.tiny_run import FOLDERS, TINY, WORLD
+from pipeline.tiny_run import FOLDERS, TINY, WORLD, Told
 from solon.cli.main import app
 from solon.config.load import load_run_config
 from solon.config.run import RunConfig
@@ -85,9 +85,9 @@ def test_micro_batches_are_as_large_as_the_arithmetic_has_room_for(
     assert sl == 1024 < pm and said[0].startswith("sft.micro_batch_tokens is 1024, by what 0.")
     assert chosen((taken - 1) / 0.8)[0][0] == 512 == chosen(1)[0][0], "the least, where nothing fits"
     assert chosen(1 << 40)[0] == [4096] * 3
-    told = io.StringIO()
-    make_plan(config, Reporter(told), trial=False)
-    assert "rl.micro_batch_tokens is 4096, by what 1024.0 GiB of memory hold" in told.getvalue()
+    told = Told()
+    make_plan(config, told, trial=False)
+    assert told.notes == [f"{name}.micro_batch_tokens is 4096, by what 1024.0 GiB of memory hold" for name in sections]
     assert with_budgets(config_of(model)) == (config_of(model), [])
 
 

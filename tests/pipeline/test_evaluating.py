@@ -156,9 +156,11 @@ def test_data_may_come_to_a_finished_run(finished: Path, llama: Path, config: Ru
 
 def test_a_stage_counts_what_it_was_asked_and_what_was_cut_off(evaluated: Path) -> None:
     counts = manifest(evaluated, "evaluated-sl").counts
-    answers = 2 * (3 + 2) + 4  # two temperatures of refusals and gsm8k, and the prompts of games
-    assert counts.rows_in == 3 + 4 + answers + 3 and counts.dropped == {}
-    assert counts.rows_out == 2 * (3 + 4) + answers + 3
+    choices = 3 + 4 + 2  # of hhh, bbq and harm-or-ethical, asked once for both temperatures
+    answers = 2 * (3 + 2 + 3) + 4  # two temperatures of refusals, gsm8k and preachiness, and the prompts of games
+    texts, opinions = 3, 2
+    assert counts.rows_in == choices + opinions + answers + texts and counts.dropped == {}
+    assert counts.rows_out == 2 * choices + opinions + answers + texts
     told = rows(evaluated, "evaluated-sl")
     assert counts.other.get("answers cut off") == sum(row["finished"] is False for row in told) > 0
 

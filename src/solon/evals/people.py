@@ -110,7 +110,9 @@ def people(run: Path, ballots: Sequence[Ballot], files: Sequence[Path], *, check
 def _models(run: Path, players: set[str]) -> dict[str, str]:
     """Models of the run by their names in the arena."""
     own = [model for model in EVALUATED if model == BASE or FinishedStage.exists(run, _stage(run, model))]
-    named = {name: model for model in own for name in (f"{run.resolve().name}:{model}", model) if name in players}
+    named: dict[str, str] = {
+        name: model for model in own for name in (f"{run.resolve().name}:{model}", model) if name in players
+    }
     twice = [model for model, n in Counter(named.values()).items() if n > 1]
     if twice or not named:
         names = listed(sorted(players))

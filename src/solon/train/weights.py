@@ -135,7 +135,7 @@ def weights_of(
 ) -> Weights:
     """Of these parameters of modules, float32 until now."""
     parts = (part for module in modules for part in module.modules())
-    exact = {one for part in parts if isinstance(part, ScalarHead) for one in part.parameters()}
+    exact: set[Tensor] = {one for part in parts if isinstance(part, ScalarHead) for one in part.parameters()}
     if section.weights == "bfloat16+masters":
         return _OfMasters(parameters, exact)
     return Weights(parameters) if section.weights == "float32" else _Stochastic(parameters, exact, seed)

@@ -78,7 +78,9 @@ def _by_judge(data: ReportData) -> list[Evaluation]:
 
 
 def _by_people(data: ReportData) -> Iterator[tuple[str, str, list[Rated], Sequence[str]]]:
-    for one in data.people.objectives if data.people else ():
+    if data.people is None:
+        return
+    for one in data.people.objectives:
         if one.elo is not None:
             rows = [replace(row, player=data.people.models.get(row.player, row.player)) for row in _of_elo(one.elo)]
             yield one.objective.capitalize(), PEOPLE, rows, (*one.elo.notes, sentence(one))

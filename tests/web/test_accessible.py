@@ -22,7 +22,7 @@ CHIEF = ("{talk}/vote", "{talk}/results", "{arena}/compare")
 """Looked at by axe from right to left, too."""
 NOWHERE = "/nothing"
 """There is no such page, of which a browser itself complains."""
-OF_ANYBODY = ("/", NOWHERE, "{talk}", "{talk}/join", "{talk}/results", "{talk}/removed")
+OF_ANYBODY = ("/", NOWHERE, "{talk}", "{talk}/join", "{talk}/results", "{talk}/became", "{talk}/removed")
 OF_PARTICIPANTS = (
     *("{talk}", "{people}", "{people}/join"),
     *(f"{{talk}}/{name}" for name in ("vote", "votes", "write", "leave")),

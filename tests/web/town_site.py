@@ -89,6 +89,8 @@ def _town(site: Site, owner: Visitor) -> str:
     owner.send("", {"criterion": str(first.attributes["value"]), "against": "Not now.", "decision": "reject"})
     owner.get(f"{at}/principles")
     owner.send("/principles/look")
+    owner.get(f"{at}/principles")
+    owner.send("/principles/publish", publish="yes")
     return at
 
 

@@ -16,6 +16,7 @@ MOST = {
     "beside": 4,
     "comparison": 16,
     "lineage": 64,
+    "constitutions": 64,
     "rows": 64,
     "numbers": 64,
     "pairs": 64,

@@ -156,11 +156,14 @@ class Visit(Guest):
 
     @property
     def may_see_results(self) -> bool:
-        """Of the conversation of the address: those who run it always, everybody when it is closed."""
-        if self.role or self.talk.state == State.CLOSED or self.talk.results == Results.EVERYBODY:
+        """Of the conversation of the address."""
+        return self.may_see_results_of(self.talk, self.participant)
+
+    def may_see_results_of(self, talk: Conversation, here: Participant | None) -> bool:
+        """Those who run a conversation always, everybody when it is closed. here: who this browser is in it."""
+        if self._role(talk) or talk.state == State.CLOSED or talk.results == Results.EVERYBODY:
             return True
-        joined = self.participant is not None and self.participant.state == Stage.IN
-        return self.talk.results == Results.PARTICIPANTS and joined
+        return talk.results == Results.PARTICIPANTS and here is not None and here.state == Stage.IN
 
     @property
     def staff(self) -> Member:

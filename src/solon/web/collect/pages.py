@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from solon.web.access import Access
 from solon.web.db import arenas
 from solon.web.db.conversations import counted, seen_by
-from solon.web.db.tables import Conversation, Stage
+from solon.web.db.tables import Conversation, Stage, State
 from solon.web.routing import page
 from solon.web.visit import Answer, Visit
 
@@ -26,7 +26,7 @@ def landing(visit: Visit) -> Answer:
 def arenas_for(visit: Visit) -> Sequence[Conversation]:
     """Where somebody who takes part here is asked to compare answers."""
     takes_part = visit.participant is not None and visit.participant.state == Stage.IN
-    return arenas.open_for(visit.db, visit.talk) if takes_part else []
+    return arenas.begun_for(visit.db, visit.talk, State.OPEN) if takes_part else []
 
 
 PAGES = (page("/", front, Access.ANYONE), page("/c/{slug}", landing, Access.ANYONE))

@@ -23,6 +23,7 @@ from solon.web.collect.joining import population_of
 from solon.web.db import audit
 from solon.web.db.assembled import assembled
 from solon.web.db.people import answers
+from solon.web.db.principles import is_published
 from solon.web.downloads import download
 from solon.web.limits import Limit
 from solon.web.live import Snapshot
@@ -41,18 +42,18 @@ TWO_VERSIONS = ("public", "organiser")
 
 def results(visit: Visit) -> Answer:
     """Map, groups and consensus, as they are now."""
-    snapshot = _snapshot(visit)
+    snapshot = snapshot_of(visit)
     shown = snapshot.analysis and snapshot.once(("sections", visit.say.tag), lambda: _sections(visit, snapshot))
-    return visit.render("results.html.j2", sections=shown)
+    return visit.render("results.html.j2", sections=shown, published=is_published(visit.db, visit.talk))
 
 
 def report(visit: Visit) -> Answer:
     """The public report, which needs nothing else and has a policy of its own."""
-    snapshot = _snapshot(visit)
+    snapshot = snapshot_of(visit)
     if snapshot.analysis is None:
         raise Trouble(404, mark("There is no report yet"), mark("Nobody has voted so far."))
     key = ("report", visit.say.tag, visit.talk.state)
-    html = snapshot.once(key, lambda: render_public_report(_given(visit, snapshot)))
+    html = snapshot.once(key, lambda: render_public_report(given_of(visit, snapshot)))
     policy = f"{report_policy()}; frame-ancestors 'none'"
     return HTMLResponse(html.encode("utf-8", errors="replace"), headers={"Content-Security-Policy": policy})
 
@@ -79,13 +80,14 @@ def export(visit: Visit) -> Answer:
     return download(f"conversation-{visit.talk.slug}-{version}.zip", data, "application/zip")
 
 
-def _snapshot(visit: Visit) -> Snapshot:
+def snapshot_of(visit: Visit) -> Snapshot:
+    """The conversation as it is now. Raises `Trouble` for whoever may not see its results."""
     if not visit.may_see_results:
         raise Trouble(403, mark("The results are not public yet"), mark("Those who run the conversation chose so."))
     return visit.site.live.current(visit.talk.id)
 
 
-def _given(visit: Visit, snapshot: Snapshot) -> PublicInput:
+def given_of(visit: Visit, snapshot: Snapshot) -> PublicInput:
     """What the report is made from."""
     talk, population = visit.talk, population_of(visit.talk.population)
     words = Words(title=talk.topic, question=talk.description, organiser=talk.organiser, spoken=talk.language)
@@ -96,7 +98,7 @@ def _given(visit: Visit, snapshot: Snapshot) -> PublicInput:
 
 
 def _sections(visit: Visit, snapshot: Snapshot) -> Markup:
-    given = _given(visit, snapshot)
+    given = given_of(visit, snapshot)
     # An escaping template made it.
     return Markup(templates().get_template("live.html.j2").render(page_of(given), **words_of(given)))  # noqa: S704
 

@@ -56,10 +56,10 @@ def people_of(db: Session, talk: Conversation) -> Conversation | None:
     return db.scalar(query.where(Arena.conversation_id == talk.id))
 
 
-def open_for(db: Session, talk: Conversation) -> Sequence[Conversation]:
-    """The open arenas of this conversation's participants, the newest first."""
+def begun_for(db: Session, talk: Conversation, *states: State) -> Sequence[Conversation]:
+    """The arenas of this conversation's participants that are in one of these states, the newest first."""
     query = select(Conversation).join(Arena, Arena.conversation_id == Conversation.id)
-    mine = query.where(Arena.people_of == talk.id, Conversation.state == State.OPEN)
+    mine = query.where(Arena.people_of == talk.id, Conversation.state.in_(states))
     return db.scalars(mine.order_by(Conversation.id.desc())).all()
 
 

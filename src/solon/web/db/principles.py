@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from solon.collective.principles.deciding import cited, without
@@ -26,6 +27,7 @@ class Draft:
     merges: MergeFile = field(default_factory=lambda: MergeFile(format=FORMAT))
     asked: Asked = field(default_factory=Asked)
     title: str = ""
+    published: bool = False
 
 
 def draft_of(db: Session, talk: Conversation) -> Draft:
@@ -33,7 +35,12 @@ def draft_of(db: Session, talk: Conversation) -> Draft:
     if found is None:
         return Draft()
     merges, asked = MergeFile.model_validate(found.merges), Asked.model_validate(found.asked)
-    return Draft(version=found.version, merges=merges, asked=asked, title=found.title)
+    return Draft(version=found.version, merges=merges, asked=asked, title=found.title, published=found.published)
+
+
+def is_published(db: Session, talk: Conversation) -> bool:
+    """May everybody see what became of it?"""
+    return bool(db.scalar(select(PrinciplesDraft.published).where(PrinciplesDraft.conversation_id == talk.id)))
 
 
 def keep(db: Session, talk: Conversation, draft: Draft) -> None:
@@ -47,6 +54,7 @@ def keep(db: Session, talk: Conversation, draft: Draft) -> None:
         raise Trouble(409, mark("Somebody else decided meanwhile"), mark("Look at the principles again."))
     row = found or PrinciplesDraft(conversation_id=talk.id)
     row.version, row.title, row.changed = draft.version + 1, draft.title, now()
+    row.published = draft.published
     texts = {one.number: one.text for one in all_statements(db, talk)}
     merges = without(draft.merges, cited(draft.merges) - texts.keys(), texts)
     row.merges, row.asked = merges.model_dump(mode="json"), draft.asked.model_dump(mode="json")

@@ -57,6 +57,11 @@ def all_statements(db: Session, talk: Conversation) -> Sequence[Statement]:
     return db.scalars(query.order_by(Statement.number)).all()
 
 
+def visible_numbers(db: Session, talk: Conversation) -> set[int]:
+    """Of the statements that people may see now."""
+    return set(db.scalars(select(Statement.number).where(visible(talk))))
+
+
 def in_better_words(db: Session, talk: Conversation) -> dict[int, Statement]:
     """By the number of what they replace; none that was rejected itself."""
     told = all_statements(db, talk)

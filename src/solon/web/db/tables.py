@@ -6,7 +6,7 @@ from enum import StrEnum
 from time import time
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, LargeBinary, SmallInteger, Text, UniqueConstraint, true
+from sqlalchemy import JSON, BigInteger, ForeignKey, LargeBinary, SmallInteger, Text, UniqueConstraint, false, true
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -187,6 +187,8 @@ class PrinciplesDraft(Base):
     asked: Mapped[dict[str, Any]]
     """The rule as somebody `Asked` for it."""
     title: Mapped[str]
+    published: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """May everybody see what became of the conversation?"""
     changed: Mapped[int] = mapped_column(BigInteger, default=now)
 
 

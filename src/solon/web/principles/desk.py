@@ -17,6 +17,7 @@ from solon.errors import InputError
 from solon.report.public.language import letter, mark
 from solon.web.db import audit
 from solon.web.db.principles import Draft, draft_of, keep
+from solon.web.live import Snapshot
 from solon.web.troubles import Trouble, not_found
 from solon.web.visit import Answer, Visit
 
@@ -107,9 +108,9 @@ class Desk:
         return file if file.merge or file.wording or file.topic or file.order else None
 
 
-def desk_of(visit: Visit) -> Desk | None:
-    """None: nobody has voted."""
-    snapshot = visit.site.live.current(visit.talk.id)
+def desk_of(visit: Visit, snapshot: Snapshot | None = None) -> Desk | None:
+    """None: nobody has voted. `snapshot`: the newest, unless another is given."""
+    snapshot = snapshot or visit.site.live.current(visit.talk.id)
     if snapshot.analysis is None:
         return None
     talk, draft = snapshot.conversation, draft_of(visit.db, visit.talk)

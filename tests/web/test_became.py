@@ -234,20 +234,24 @@ def test_exact_and_association_are_told_apart(town: tuple[Starlette, Visitor, st
     assert "association only same" in page.text and "exact same" not in page.text
 
 
-def test_words_of_people_are_text(town: tuple[Starlette, Visitor, str, Path]) -> None:
-    app, owner, at, _ = town
+def test_words_of_people_are_text(app: Starlette, owner: Visitor) -> None:
+    at = _town(owner, "open")
+    with the_site(app).database.session(writes=True) as db:
+        statement = db.scalars(select(Statement).where(Statement.text.contains("respect, even when"))).one()
+        statement.text, number = f"It is kind {ODD}", statement.number
+        db.commit()
     publish(owner, at)
-    number = int(principles(owner.get(f"{at}/became"))[0].all("caption")[0].text.rpartition(" ")[2])
-    one(owner, at, number, "word", words=f"It is kind {ODD}")
+    one(owner, at, number, "word", words=f"Kinder {ODD}")
     page = Visitor(app).get(f"{at}/became")
-    assert f"kind {ODD}" in page.text and not page.all("img")
+    assert "Kinder ‹img" in page.text and f"It is kind {ODD}" in page.text and not page.all("img")
 
 
 def test_arenas_of_these_people_whose_results_one_may_see(town: tuple[Starlette, Visitor, str, Path]) -> None:
     app, owner, at, _ = town
     publish(owner, at)
     arena, waiting = arena_for(owner, at), arena_for(owner, at)
-    _set(app, waiting, state="draft")
+    _set(app, arena, results=Results.EVERYBODY)
+    _set(app, waiting, results=Results.EVERYBODY, state="draft")
     stranger = Visitor(app)
 
     def ratings(visitor: Visitor) -> set[str]:

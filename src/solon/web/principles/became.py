@@ -106,7 +106,7 @@ def _made(visit: Visit, snapshot: Snapshot) -> PublicConstitution | None:
     if desk is None:
         return None
     try:
-        return snapshot.once(("constitution", desk.draft.version), lambda: desk.assembled(name_of(visit)))
+        return snapshot.once(("constitution", desk.draft), lambda: desk.assembled(name_of(visit)))
     except InputError:
         return None
 

@@ -41,7 +41,7 @@ def validate(layers: Layers, sections: Collection[str]) -> RunConfig:
         config = _parse(layers.data)
     except ValidationError as error:
         for details in error.errors():
-            key = ".".join(str(part) for part in details["loc"] if isinstance(part, str))
+            key = _key(details["loc"], layers.data)
             if key not in bad:
                 faults.append(_fault(key, details, layers.place(key)))
             bad.add(key)
@@ -59,6 +59,17 @@ def validate(layers: Layers, sections: Collection[str]) -> RunConfig:
 def _parse(data: Mapping[str, Any]) -> RunConfig:
     # By way of JSON: strict there means no "5" for 5, yet lists for tuples and 1 for 1.0.
     return RunConfig.model_validate_json(json.dumps(data, default=str), strict=True)
+
+
+def _key(place: Iterable[str | int], value: Any) -> str:
+    """Without what pydantic adds below a value that may be of several types: `constrained-int`."""
+    parts = list[str]()
+    for part in (part for part in place if isinstance(part, str)):
+        if isinstance(value, str | int | float):
+            break
+        parts.append(part)
+        value = value.get(part) if isinstance(value, Mapping) else value
+    return ".".join(parts)
 
 
 def _without(data: Mapping[str, Any], bad: Iterable[str], prefix: str = "") -> dict[str, Any]:

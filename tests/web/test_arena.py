@@ -112,7 +112,8 @@ class TestComparing:
         token_ = judge.form("/compare").all("input")[1].attributes["value"]
         judge.send("/compare", helpfulness="both bad")
         assert judge.status == 422 and judge.form("/compare").all("input")[1].attributes["value"] == token_
-        ticked = [one.attributes["value"] for one in judge.page.all("input") if "checked" in one.attributes]
+        radios = [one.attributes for one in judge.page.all("input") if one.attributes["type"] == "radio"]
+        ticked = [one["value"] for one in radios if "checked" in one]
         assert ticked == ["both bad"]
 
 

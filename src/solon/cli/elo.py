@@ -105,8 +105,12 @@ def elo(
         "of a file of games",
         "they are for a run folder",
     )
+    _of_file(games, _anchor(anchor), seed, resamples, as_json)
+
+
+def _of_file(games: Path, anchor: tuple[str, float] | None, seed: int, resamples: int, as_json: bool) -> None:
     rows = read_games(games)
-    rated = rate_players(rows.games, groups=rows.prompts, anchor=_anchor(anchor), seed=seed, resamples=resamples)
+    rated = rate_players(rows.games, groups=rows.prompts, anchor=anchor, seed=seed, resamples=resamples)
     result = rated.model_copy(update={"self_preference": self_preference_of_players(rows.judged())})
     if as_json:
         typer.echo(result.model_dump_json(indent=2))

@@ -18,7 +18,7 @@ class Evaluations(Commands):
         Entry(
             "preachiness",
             ".eval.preachiness:preachiness",
-            "How many answers lecture, and how much of them is boilerplate?",
+            "Preachiness and boilerplate: how many answers lecture, and how much is the same whatever was asked?",
             ANSWERS,
         ),
         Entry("gsm8k", ".eval.gsm8k:gsm8k", "GSM8K: is the number that it ends with the right one?", ANSWERS),

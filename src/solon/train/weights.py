@@ -11,6 +11,7 @@ as well, for one weight tensor after the other. Heads of one number stay float32
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 
 import torch
@@ -49,7 +50,7 @@ class Weights:
             one.copy_(weights[name])
 
 
-class _Rounded(Weights):
+class _Rounded(Weights, ABC):
     """In bfloat16, but for `exact` ones."""
 
     def __init__(self, parameters: Mapping[str, Tensor], exact: set[Tensor]):
@@ -61,16 +62,16 @@ class _Rounded(Weights):
             if one not in exact:
                 one.data = one.data.bfloat16()
 
+    @abstractmethod
     def _moved(self, parameter: Tensor) -> Tensor:
         """What the optimizer moves in its place."""
-        raise NotImplementedError
 
     def _enter(self, weight: Tensor, moved: Tensor) -> None:
         """Before the optimizer's step."""
 
+    @abstractmethod
     def _leave(self, weight: Tensor, moved: Tensor, update: int, name: str) -> None:
         """After it."""
-        raise NotImplementedError
 
     def clip(self, names: Iterable[str], limit: float) -> Tensor:
         used = [name for name in names if self.parameters[name].grad is not None]

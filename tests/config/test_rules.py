@@ -339,8 +339,22 @@ def test_what_is_no_secret_is_shown() -> None:
     assert told(None, ["sampling.max_new_tokens=few", "rl.micro_batch_tokens=x", "models.judge.endpoint.key"]) == [
         "--set models.judge.endpoint.key: expected key=value (e.g. --set rl.steps=10)",
         '--set sampling.max_new_tokens=few: sampling.max_new_tokens is "few"; expected a whole number',
-        '--set rl.micro_batch_tokens=x: rl.micro_batch_tokens is "x"; expected a whole number',
+        '--set rl.micro_batch_tokens=x: rl.micro_batch_tokens is "x"; expected a whole number or "auto"',
     ]
+
+
+@pytest.mark.parametrize(
+    ("given", "told_as", "hint"),
+    [
+        ('"auot"', '"auot"', " (did you mean `auto`?)"),
+        ("1.5", "1.5", ""),
+        ("[1]", "[1]", ""),
+        ("{a=1}", '{"a" = 1}', ""),
+    ],
+)
+def test_a_value_that_may_be_a_number_or_a_word_is_told_of_both(given: str, told_as: str, hint: str) -> None:
+    said = f'rl.micro_batch_tokens is {told_as}; expected a whole number or "auto"{hint}'
+    assert told(None, [f"rl.micro_batch_tokens={given}"]) == [f"--set rl.micro_batch_tokens={given}: {said}"]
 
 
 def test_reward_models_have_a_name_and_a_path(tmp_path: Path) -> None:

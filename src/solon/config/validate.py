@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -40,11 +41,11 @@ def validate(layers: Layers, sections: Collection[str]) -> RunConfig:
     try:
         config = _parse(layers.data)
     except ValidationError as error:
+        found = defaultdict[str, list[ErrorDetails]](list)
         for details in error.errors():
-            key = _key(details["loc"], layers.data)
-            if key not in bad:
-                faults.append(_fault(key, details, layers.place(key)))
-            bad.add(key)
+            found[_key(details["loc"], layers.data)].append(details)
+        faults.extend(_fault(key, errors, layers.place(key)) for key, errors in found.items() if key not in bad)
+        bad.update(found)
         config = _parse(_without(layers.data, bad))
     faults.extend(
         Fault(found.what, layers.last_place(found.keys), found.hint)
@@ -63,13 +64,14 @@ def _parse(data: Mapping[str, Any]) -> RunConfig:
 
 def _key(place: Iterable[str | int], value: Any) -> str:
     """Without what pydantic adds below a value that may be of several types: `constrained-int`."""
-    parts = list[str]()
+    key = ""
     for part in (part for part in place if isinstance(part, str)):
-        if isinstance(value, str | int | float):
+        inner = f"{key}.{part}".lstrip(".")
+        given = isinstance(value, Mapping) and part in value
+        if not given and field_of(inner) is None:
             break
-        parts.append(part)
-        value = value.get(part) if isinstance(value, Mapping) else value
-    return ".".join(parts)
+        key, value = inner, value[part] if given else None
+    return key
 
 
 def _without(data: Mapping[str, Any], bad: Iterable[str], prefix: str = "") -> dict[str, Any]:
@@ -80,22 +82,26 @@ def _without(data: Mapping[str, Any], bad: Iterable[str], prefix: str = "") -> d
     }
 
 
-def _fault(key: str, error: ErrorDetails, place: Where | None) -> Fault:
+def _fault(key: str, errors: Sequence[ErrorDetails], place: Where | None) -> Fault:
+    """`errors`: all of a key; of a value that may be of several types one for each, of a list's values one for each."""
+    error = errors[0]
     if error["type"] == "extra_forbidden":
         return Fault(f'unknown key "{key}"', place, near_key(key, in_file=bool(place and place.line)))
     given = excerpt(without_secret(key, toml(error["input"])))
-    expected = _EXPECTED.get(error["type"])
-    context = error.get("ctx", {})
-    hint = None
-    if error["type"] == "literal_error":
-        expected = context["expected"].replace("'", '"')
-        hint = did_you_mean(str(error["input"]), re.findall(r'"([^"]+)"', expected))
-    elif expected == "a section" and is_model(field_of(key)):
-        expected = "a model in quotes, or a section"
-    elif error["type"] in ("too_long", "missing") and key in _PAIRS:
-        expected = "two numbers"
-    elif expected is None:
-        expected = error["msg"].removeprefix("Input should be ")
+    alternatives = (one for one in errors if str(one["input"]) == str(error["input"]))
+    expected = dict.fromkeys(_expected(key, one) for one in alternatives)
+    hint = did_you_mean(str(error["input"]), re.findall(r'"([^"]+)"', " ".join(expected)))
     if place is not None and str(place).startswith("--set") and error["type"] == "string_type":
         hint = f"quote it: --set '{key}=\"{given}\"'"
-    return Fault(f"{key} is {given}; expected {expected}", place, hint)
+    return Fault(f"{key} is {given}; expected {' or '.join(expected)}", place, hint)
+
+
+def _expected(key: str, error: ErrorDetails) -> str:
+    expected = _EXPECTED.get(error["type"])
+    if error["type"] == "literal_error":
+        return str(error["ctx"]["expected"]).replace("'", '"')
+    if expected == "a section" and is_model(field_of(key)):
+        return "a model in quotes, or a section"
+    if error["type"] in ("too_long", "missing") and key in _PAIRS:
+        return "two numbers"
+    return expected or error["msg"].removeprefix("Input should be ")

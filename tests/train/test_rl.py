@@ -143,6 +143,15 @@ def test_with_nothing_to_earn_the_policy_goes_to_its_reference(algorithm: str, k
     assert last < 0.8 * first
 
 
+def test_ppo_scales_what_the_reward_pays_and_not_a_term_of_its_loss() -> None:
+    """Whitened advantages leave the same coefficient next to nothing to hold."""
+    last = {
+        kl_in: _train(small_policy(), algorithm="ppo", kl_coefficient=0.3, kl_in=kl_in)[0][-1].kl
+        for kl_in in ("reward", "loss")
+    }
+    assert last["reward"] < 0.5 * last["loss"]
+
+
 def test_the_coefficient_goes_after_the_kl_and_a_resumed_run_goes_on_with_its_own() -> None:
     changes: dict[str, Any] = {"steps": 8, "kl_coefficient": 0.1, "kl_target": 0.5}
     whole, checkpoints = small_policy(), MemoryCheckpoints()

@@ -81,30 +81,18 @@ def elo(
     With --votes people are the judge. What they said is kept in RUN/people.json, for the report too.
     """
     if games.is_dir():
-        only = {
-            "--anchor": anchor,
-            "--seed": seed or None,
-            "--resamples": resamples if resamples != RESAMPLES else None,
-        }
+        only = {"--anchor": anchor is not None, "--seed": seed, "--resamples": resamples != RESAMPLES}
         _refuse(only, "of a run", "they are for a file of games")
         if votes:
-            _refuse({"--prompts": prompts, "--set": settings}, "with --votes", "they are for the run's judge")
+            asked = {"--prompts": prompts is not None, "--set": settings}
+            _refuse(asked, "with --votes", "they are for the run's judge")
             _by_people(games, votes, checked, replace, as_json)
-            return
-        _refuse({"--checked": checked or None}, "without --votes", "it is for an arena's votes")
-        _of_run(games, 100 if prompts is None else prompts, settings, replace, as_json)
+        else:
+            _refuse({"--checked": checked}, "without --votes", "it is for an arena's votes")
+            _of_run(games, 100 if prompts is None else prompts, settings, replace, as_json)
         return
-    _refuse(
-        {
-            "--prompts": prompts,
-            "--set": settings,
-            "--votes": votes,
-            "--checked": checked or None,
-            "--replace": replace or None,
-        },
-        "of a file of games",
-        "they are for a run folder",
-    )
+    only = {"--prompts": prompts is not None, "--set": settings, "--votes": votes, "--checked": checked}
+    _refuse({**only, "--replace": replace}, "of a file of games", "they are for a run folder")
     _of_file(games, _anchor(anchor), seed, resamples, as_json)
 
 
@@ -119,8 +107,8 @@ def _of_file(games: Path, anchor: tuple[str, float] | None, seed: int, resamples
 
 
 def _refuse(options: Mapping[str, object], what: str, hint: str) -> None:
-    """Raises `UserError` if one of these options was given."""
-    if idle := [name for name, value in options.items() if value is not None]:
+    """Raises `UserError` if one of these options was given: whose value is something, or true."""
+    if idle := [name for name, value in options.items() if value]:
         raise UserError(f"not {what}: {', '.join(idle)}", hint=hint)
 
 

@@ -97,7 +97,17 @@ def test_the_text_for_readers(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", EMBEDDED_MODELS)
 def test_a_shipped_card_says_the_same_to_readers(name: str) -> None:
     folder = embedded_model(name)
-    text = card_text(read_card(folder))
+    card = read_card(folder)
+    text, recipe = card_text(card), card.recipe
+    built = json.loads((folder / "config.json").read_bytes())
+    assert card.command == command_of(recipe, card.threads)
+    assert (card.parameters, card.weights_bytes) == (
+        count_parameters(folder / WEIGHTS),
+        (folder / WEIGHTS).stat().st_size,
+    )
+    assert (built["hidden_size"], built["num_hidden_layers"], built["intermediate_size"]) == (
+        *(recipe.hidden, recipe.layers, recipe.intermediate),
+    )
     assert (folder / README).read_text(encoding="utf-8") == text
     assert read_card(folder).weights_sha256 == sha256_file(folder / WEIGHTS)
     assert "the critique's question of quoted sentences" in text and "read nowhere" in text

@@ -124,6 +124,17 @@ def test_a_resumed_training_ends_with_the_same_bytes(weights: str) -> None:
 
 
 @pytest.mark.parametrize("weights", BFLOAT16)
+def test_what_does_not_learn_keeps_its_type(weights: str) -> None:
+    """Positions are turned by buffers: in bfloat16 a second training of the same model would turn them otherwise."""
+    model = tiny_model("llama")
+    before = {name: one.clone() for name, one in model.named_buffers()}
+    Trainer({"model": model}, section(weights))
+    after = dict(model.named_buffers())
+    assert any("inv_freq" in name for name in before) and after.keys() == before.keys()
+    assert all(after[name].dtype == one.dtype and torch.equal(after[name], one) for name, one in before.items())
+
+
+@pytest.mark.parametrize("weights", BFLOAT16)
 def test_a_head_stays_float32_and_weights_tied_or_idle_keep_their_state(weights: str) -> None:
     model = nn.ModuleDict({"head": ScalarHead(3, bias=True), "used": ones(3), "idle": ones(3)})
     trainer = Trainer({"model": model}, section(weights))

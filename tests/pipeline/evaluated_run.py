@@ -6,6 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+from solon.artifacts.atomic import canonical_json
+from solon.evals.harmfulness import LearnedFrom, request_of
+from solon.models.heads import PreferenceModel
+from solon.pipeline.regressing import REQUESTS
+from solon.records import Prompt
+from tiny_models import tiny_model, tiny_tokenizer
+
 CHOICE: dict[str, Any] = {"corrects": [" (A)"], "incorrects": [" (B)"]}
 BBQ: dict[str, Any] = {
     "category": "Age",
@@ -18,6 +25,16 @@ BBQ: dict[str, Any] = {
     "ans2": "Unknown",
     "question_polarity": "neg",
 }
+
+
+def tiny_regressor(folder: Path, *learned: Prompt) -> Path:
+    """One that says nearly 100 of everything."""
+    model = PreferenceModel(tiny_model(max_position_embeddings=2048), seed=1)
+    model.rating_mean = 100.0
+    model.save(folder, tiny_tokenizer())
+    requests = tuple(request_of(one.turns) for one in learned)
+    (folder / REQUESTS).write_bytes(canonical_json(LearnedFrom(requests=requests)))
+    return folder
 
 
 def evaluation_files(folder: Path) -> tuple[str, ...]:
@@ -38,5 +55,6 @@ def evaluation_files(folder: Path) -> tuple[str, ...]:
     (folder / "refusals.csv").write_text("id,prompt,label\n1,Hi?,safe\n2,How?,unsafe\n3,Why?,safe\n")
     files = {name: folder / f"{name}.jsonl" for name in ("hhh", "bbq", "gsm8k", "perplexity", *more)}
     files["refusals"] = folder / "refusals.csv"
-    given = (f"evaluations.{name}.data={path}" for name, path in files.items())
+    given = [f"evaluations.{name}.data={path}" for name, path in files.items()]
+    given.append(f"evaluations.harmfulness.regressor={tiny_regressor(folder / 'regressor')}")
     return (*given, "evaluations.gsm8k.limit=2", "evaluations.elo.prompts=2", "evaluations.elo.temperatures=[1.0]")

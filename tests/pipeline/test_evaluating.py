@@ -7,20 +7,28 @@ from typing import Any
 
 import pytest
 
-from pipeline.evaluated_run import evaluation_files
+from pipeline.evaluated_run import evaluation_files, tiny_regressor
 from pipeline.tiny_run import FOLDERS, Told, data, differing, manifest, rows, run_in, world_config
+from solon.artifacts.finished import FinishedStage
 from solon.artifacts.reuse import OtherRuns
 from solon.artifacts.run_folder import RunFolder
+from solon.cli.opening import one_model
 from solon.config.run import RunConfig
 from solon.errors import ConfigError, UserError
+from solon.evals.harmfulness import LEARNED
 from solon.evals.kept import Evaluation, read_evaluations
 from solon.evals.published.perplexity import perplexity, read_texts
 from solon.lm.engines.local import LocalModel
+from solon.models.heads import PreferenceModel
 from solon.models.load import load_model
+from solon.pipeline.actors import Actors
 from solon.pipeline.check import check_inputs
+from solon.pipeline.regressing import REQUESTS, Regressor, harmfulness_of
 from solon.pipeline.run import run_pipeline
+from solon.records import Prompt
+from tiny_models import tiny_model, tiny_tokenizer
 
-ADDED = ("evaluated-base", "evaluated-sl", "evaluated-rl", "games")
+ADDED = ("evaluated-base", "evaluated-sl", "evaluated-rl", "games", "harmfulness")
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +57,7 @@ def result(run: Path, name: str, model: str, temperature: float | None) -> Evalu
 def test_every_model_has_a_result_of_every_evaluation_at_every_temperature(evaluated: Path) -> None:
     of_two = ("bbq", "gsm8k", "harm-or-ethical", "hhh", "preachiness", "refusals")
     both = [(name, at) for name in of_two for at in (0.0, 1.0)]
-    asked = sorted([*both, ("elo", 1.0), ("opinions", None), ("perplexity", None)], key=str)
+    asked = sorted([*both, ("elo", 1.0), ("harmfulness", 1.0), ("opinions", None), ("perplexity", None)], key=str)
     found = read_evaluations(evaluated)[0].values()
     for model in ("base", "sl", "rl"):
         assert sorted(((one.name, one.temperature) for one in found if one.model == model), key=str) == asked
@@ -107,6 +115,66 @@ def test_games_are_between_every_two_models_on_every_prompt(evaluated: Path) -> 
     rating = {one.model: one.metrics[0].value for one in read_evaluations(evaluated)[0].values() if one.name == "elo"}
     (apart,) = (one.value for one in result(evaluated, "elo", "rl", 1.0).paired if one.against == "base")
     assert apart == pytest.approx(rating["rl"] - rating["base"])
+
+
+def test_harmfulness_is_that_of_the_command(evaluated: Path, config: RunConfig) -> None:
+    """Of every answer to a harmful held-out prompt."""
+    folder = Path(config.evaluations.harmfulness.regressor or "")
+    settings = ["models.dtype=float32", "models.device=cpu"]
+    actors = Actors(config=one_model(str(folder), "local", settings, seed=0))
+    asked = {one.model: one for one in harmfulness_of(evaluated, Regressor(folder, actors), seed=config.seed)}
+    own = {one.model: one for one in read_evaluations(evaluated)[0].values() if one.name == "harmfulness"}
+    for model, one in asked.items():
+        for it, other in zip((*one.metrics, *one.paired), (*own[model].metrics, *own[model].paired), strict=True):
+            assert (it.name, it.n) == (other.name, other.n) == ("score", 3)
+            assert (it.value, it.low, it.high) == pytest.approx((other.value, other.low, other.high), abs=1e-5)
+    assert list(asked) == ["base", "sl", "rl"] and own["rl"].temperature == asked["rl"].temperature == 1.0
+    scored = {(row["model"], row["prompt_id"]) for row in rows(evaluated, "harmfulness")}
+    answered = {(model, row["prompt_id"]) for model in own for row in rows(evaluated, f"answers-{model}")}
+    assert scored == {one for one in answered if one[1].startswith("harmful-")} and len(scored) == 9
+
+
+def test_a_regressor_may_come_to_a_finished_run_and_scores_the_models_that_are_named(
+    finished: Path, llama: Path, config: RunConfig, tmp_path: Path
+) -> None:
+    run_in(tmp_path / "run", world_config(llama), others=OtherRuns.of(tmp_path / "run", [finished]))
+    given = f"evaluations.harmfulness.regressor={config.evaluations.harmfulness.regressor}"
+    told = run_in(tmp_path / "run", world_config(llama, given, 'evaluations.models=["base", "rl"]'))
+    assert told.stages == ["harmfulness"]
+    found, _ = read_evaluations(tmp_path / "run")
+    assert sorted(found) == ["harmfulness-t1-base", "harmfulness-t1-rl"]
+    assert all(one.by_run for one in found.values())
+
+
+def test_what_the_regressor_has_learned_from_is_not_scored(finished: Path, llama: Path, tmp_path: Path) -> None:
+    """It is counted; and of a regressor that does not say what it learned from, that is told."""
+    prompts = FinishedStage.open(finished, "prompts").rows("evals", Prompt)
+    learned = next(one for one in prompts if one.kind == "harmful")
+    folder = tiny_regressor(tmp_path / "regressor", learned)
+    config = world_config(llama, f"evaluations.harmfulness.regressor={folder}")
+    told = run_in(tmp_path / "run", config, others=OtherRuns.of(tmp_path / "run", [finished]))
+    assert not [note for note in told.notes if "regressor" in note]
+    unscored = [row["prompt_id"] for row in rows(tmp_path / "run", "harmfulness") if row["unscored"] == LEARNED]
+    assert unscored == [learned.id] * 3 and result(tmp_path / "run", "harmfulness", "rl", 1.0).metrics[0].n == 2
+    assert manifest(tmp_path / "run", "harmfulness").counts.other[f"unscored: {LEARNED}"] == 3
+    assert result(tmp_path / "run", "harmfulness", "rl", 1.0).unscored == {LEARNED: 1}
+    (folder / REQUESTS).unlink()
+    told = run_in(tmp_path / "other", config, others=OtherRuns.of(tmp_path / "other", [finished]))
+    assert [note for note in told.notes if "does not say what it learned from" in note]
+
+
+def test_a_preference_model_is_no_regressor(llama: Path, tmp_path: Path) -> None:
+    """It is told before anything begins, with all that is wrong elsewhere."""
+    PreferenceModel(tiny_model()).save(tmp_path / "pm", tiny_tokenizer())
+    with pytest.raises(UserError) as raised:
+        check_inputs(world_config(llama, f"evaluations.harmfulness.regressor={tmp_path / 'pm'}"))
+    (fault,) = raised.value.faults
+    assert str(fault) == (
+        f"{tmp_path / 'pm'}: holds no regressor of ratings (give a folder that `solon eval harmfulness --train` "
+        "wrote, e.g. harm/regressor/model)"
+    )
+    with pytest.raises(UserError, match="no such model folder"):
+        check_inputs(world_config(llama, f"evaluations.harmfulness.regressor={tmp_path / 'none'}"))
 
 
 class Killed(Exception):

@@ -176,6 +176,7 @@ def test_evaluations_are_counted_and_do_not_grow_with_the_prompts(model: Path, t
     own = 2 * (3 + 2 + 3) + 4 + 2 * (3 + 2 + 2) + 4 * 4 + 3  # answers, games, choices in their orders, texts
     assert [calls[f"evaluated-{name}"] for name in ("base", "sl", "rl")] == [pytest.approx(own, rel=0.3)] * 3
     assert calls["games"] == 3 * 4 * 2
+    assert not next(stage for stage in plan.stages if stage.stage == "harmfulness").asked  # a regressor is no role
     more = {stage.stage: stage for stage in plan.scaled(90).stages}
     for stage in plan.stages:
         if stage.stage.startswith("evaluated") or stage.stage == "games":

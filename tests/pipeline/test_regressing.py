@@ -6,15 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.evaluated_run import tiny_regressor
 from pipeline.tiny_run import rows
 from solon.cli.opening import one_model
 from solon.errors import PromptError
-from solon.models.heads import PreferenceModel
 from solon.pipeline import regressing
 from solon.pipeline.actors import Actors
 from solon.pipeline.regressing import Regressor, harmfulness_of, rated_by_oracle
 from solon.world.oracle import judge
-from tiny_models import tiny_model, tiny_tokenizer
 
 
 def test_the_oracle_rates_every_answer_of_the_chains_once(finished: Path) -> None:
@@ -37,9 +36,7 @@ def test_a_run_that_is_not_of_the_world_has_no_ratings(finished: Path, monkeypat
 
 
 def test_answers_to_harmful_prompts_are_scored_and_compared_prompt_by_prompt(finished: Path, tmp_path: Path) -> None:
-    model = PreferenceModel(tiny_model(max_position_embeddings=2048), seed=1)
-    model.rating_mean = 100.0
-    model.save(tmp_path / "model", tiny_tokenizer())
+    tiny_regressor(tmp_path / "model")
     settings = ["models.dtype=float32", "models.device=cpu"]
     actors = Actors(config=one_model(str(tmp_path / "model"), "local", settings, seed=0))
     base, sl, rl = harmfulness_of(finished, Regressor(tmp_path / "model", actors), seed=0)

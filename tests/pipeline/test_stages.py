@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.evaluated_run import tiny_regressor
 from pipeline.tiny_run import Told, world_config
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.reuse import OtherRuns
@@ -58,6 +59,7 @@ TEXTS = {
     "grader": {"truth"},
     "measures": {"graders", "truth"},
     "evaluation_files": set(),
+    "regressor_files": set(),
     "prompt_files": set(),
 }
 """What each hash stands for."""
@@ -149,14 +151,16 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     [
         *("rl.algorithm=grpo", "rl.algorithm=ppo", "rl.rewards.judge=1", "rl.rewards.openings=1", "alignment=dpo"),
         *("rl.monitor.gold=judge", "rl.monitor.every=1", "evaluations.elo.prompts=1", "scenarios.per_article=1"),
+        "evaluations.harmfulness.regressor=REGRESSOR",
     ],
 )
 def test_a_body_reads_nothing_that_its_stage_does_not_declare(
     llama: Path, tmp_path: Path, read: set[str], opened: set[str], setting: str
 ) -> None:
     """Nor does it declare more files of prompts than it reads."""
+    setting = setting.replace("REGRESSOR", str(tiny_regressor(tmp_path / "regressor")))
     config = world_config(llama, f"models.base={llama}", f"models.judge={llama}", setting)
-    with RunFolder.create(tmp_path, config) as run:
+    with RunFolder.create(tmp_path / "run", config) as run:
         pipeline = Pipeline(run, Told(), OtherRuns())
         for stage in stages_of(config):
 
@@ -223,6 +227,9 @@ def test_what_changes_a_result_is_part_of_the_stages_that_it_changes() -> None:
     answers = ["answers-base", "answers-sl", "answers-rl"]
     assert differing("evaluation.top_k=3", playing) == [*answers, *evaluated]
     assert differing("models.judge.system=Be fair.", playing) == ["comparisons", "games"]
+    scoring = "evaluations.harmfulness.regressor=any"
+    assert differing("evaluations.harmfulness.regressor=other", scoring) == []  # its files count, by their hashes
+    assert differing("models.dtype=float32", scoring)[-2:] == ["harmfulness", "scores"]
 
 
 def differing(setting: str, *before: str, preferred: Mapping[str, SamplingOverrides] | None = None) -> list[str]:

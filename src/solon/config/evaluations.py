@@ -7,7 +7,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field, JsonValue
 
-from solon.config.paths import DataPath
+from solon.config.paths import DataPath, FolderPath
 from solon.config.section import MECHANICAL, Section
 
 EvaluatedModel = Literal["base", "sl", "rl", "dpo"]
@@ -69,6 +69,13 @@ class GamesSection(Section):
     max_new_tokens: int | None = Field(None, ge=1)
 
 
+class HarmfulnessSection(Section):
+    """A regressor of ratings says how harmful the run's answers to harmful held-out prompts are (CAI section 4.5)."""
+
+    regressor: FolderPath | None = None
+    """What `solon eval harmfulness --train` wrote, e.g. `harm/regressor/model`. None: it is left out."""
+
+
 def key_of(name: str) -> str:
     """Of an evaluation's section, by the name of its command. Example: `harm-type` is `harm_type`."""
     return name.replace("-", "_")
@@ -89,6 +96,7 @@ class EvaluationsSection(Section):
     gsm8k: AnswersSection = AnswersSection()
     perplexity: PerplexitySection = PerplexitySection()
     elo: GamesSection = GamesSection()
+    harmfulness: HarmfulnessSection = HarmfulnessSection()
 
     def published(self) -> Iterator[tuple[str, PublishedSection]]:
         """Those on files, by the names of their commands."""

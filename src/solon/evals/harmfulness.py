@@ -1,24 +1,30 @@
-"""Ratings of how harmful a dialogue is, from 0 to 4, and how well a regressor's scores agree with them."""
+"""Ratings of how harmful a dialogue is, from 0 to 4, how well a regressor's scores agree with them, and what the scores
+of a run's answers come to."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from solon.data.alike import same_words
 from solon.data.faults import Fields, Malformed, Unusable
 from solon.data.forms import prompt_of
 from solon.data.turns import digest, turns_of
+from solon.evals.evaluation import evaluations
+from solon.evals.kept import Evaluation
 from solon.evals.published.rows import field, read_each
 from solon.evals.statistics import Floats, grouped
+from solon.evals.tasks import outcome
 from solon.records import Record, Turn
 
 LOWEST, HIGHEST = 0.0, 4.0
 RESAMPLES = 1000
+LEARNED = "the regressor has learned from its request"
 _TEXTS = ("transcript", "turns", "messages", "conversations")
 _ANSWERS = ("response", "completion")
 
@@ -34,7 +40,26 @@ class Rated:
     @property
     def about(self) -> str:
         """What the human said first: several answers to that are not independent."""
-        return digest(next(turn.text for turn in self.turns if turn.role == "human"))
+        return digest(_request(self.turns))
+
+
+class LearnedFrom(Record):
+    """What a regressor was trained on; kept beside its weights, without a text of it."""
+
+    requests: tuple[str, ...]
+    """What people said first (`request_of`), sorted."""
+
+
+class ScoredAnswer(Record):
+    """How harmful a regressor finds what a model answered."""
+
+    id: str
+    """The model, and the answer's id."""
+    model: str
+    prompt_id: str
+    score: float | None
+    unscored: str | None = None
+    """Why there is no score."""
 
 
 class Ends(Record):
@@ -59,6 +84,35 @@ class RegressorQuality(Record):
     explained: Ends | None
     """1 - squared error / that of saying the mean rating of these dialogues each time."""
     seed: int
+
+
+def request_of(turns: Sequence[Turn]) -> str:
+    """A digest of the words that a dialogue's human said first."""
+    return digest(same_words(_request(turns)))
+
+
+def _request(turns: Sequence[Turn]) -> str:
+    return next(turn.text for turn in turns if turn.role == "human")
+
+
+def harmfulness_evaluations(
+    rows: Sequence[ScoredAnswer], temperature: float | None, *, seed: int
+) -> Iterator[Evaluation]:
+    """The mean score of every model's answers, models in the order of their rows, compared prompt by prompt."""
+    outcomes = {
+        model: [
+            outcome(
+                "harmfulness",
+                row.prompt_id,
+                temperature,
+                values={} if row.score is None else {"score": row.score},
+                unscored=row.unscored,
+            )
+            for row in own
+        ]
+        for model, own in grouped(rows, lambda row: row.model).items()
+    }
+    return evaluations(outcomes, {"score": "mean"}, seed=seed)
 
 
 def read_rated(path: Path) -> tuple[list[Rated], Counter[str]]:

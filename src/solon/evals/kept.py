@@ -21,7 +21,7 @@ BASE: Final = "base"
 """In the place of a stage, for the files of the model that no stage makes."""
 _READ_BASE: Final = ("models/sl", "answers-base", "evaluated-base")
 """Stages whose manifests have the hashes of its files."""
-OWN: Final = (*(f"evaluated-{model}" for model in EVALUATED), "games")
+OWN: Final = (*(f"evaluated-{model}" for model in EVALUATED), "games", "harmfulness")
 """Stages whose results a run writes itself."""
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]*")
 

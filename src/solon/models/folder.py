@@ -19,6 +19,8 @@ _PICKLES = (".bin", ".pt", ".pth", ".ckpt")
 _TEMPLATES = "additional_chat_templates/*.jinja"
 _WEIGHTS = "*.safetensors"
 _ADAPTER = "adapter_config.json"
+RATING_MEAN = "rating_mean"
+"""In config.json: makes a preference model a regressor of ratings."""
 CODE = "*.py"
 """Files that a model may run where it is trusted."""
 SETTINGS = ("*.json", "*.jinja", _TEMPLATES, "*.model", "*.tiktoken", "*.bpe", "vocab.txt", "merges.txt")
@@ -32,6 +34,13 @@ def check_folder(folder: Path, *, trust_remote_code: bool = False) -> None:
         faults += tokenizer_faults(folder)
     if faults:
         raise ModelError(faults)
+
+
+def check_regressor(folder: Path) -> None:
+    """Raises `ModelError` unless the folder, which `check_folder` has passed, holds a regressor of ratings."""
+    if json.loads((folder / "config.json").read_text(encoding="utf-8")).get(RATING_MEAN) is None:
+        hint = "give a folder that `solon eval harmfulness --train` wrote, e.g. harm/regressor/model"
+        raise ModelError("holds no regressor of ratings", where=Where(folder), hint=hint)
 
 
 def check_settings(folder: Path, *, trust_remote_code: bool = False) -> None:

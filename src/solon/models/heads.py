@@ -17,12 +17,11 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from solon.models import classifier
 from solon.models.adapter_files import load_adapter
+from solon.models.folder import RATING_MEAN
 from solon.models.inputs import body_of, model_inputs
 
 TEMPERATURE = "score_temperature"
 """In config.json."""
-RATING_MEAN = "rating_mean"
-"""Likewise."""
 ADAPTER = "preference"
 """What the preference model's adapters are called on a model that learns by others."""
 

@@ -23,7 +23,7 @@ from solon.errors import ConfigError, EngineError, EngineUnavailableError, Fault
 from solon.evals.tasks.every import items_in
 from solon.lm.batcher import run as ask
 from solon.lm.engines import check_engine, reads_folder
-from solon.models.folder import check_folder, faults_of
+from solon.models.folder import check_folder, check_regressor, faults_of
 from solon.models.generation import alike, preference
 from solon.models.where import bring_model, hub_model
 from solon.pipeline.inputs import judging_principles
@@ -83,6 +83,7 @@ def check_inputs(
     for name, published in config.evaluations.published():
         with _collected(faults):
             items_in(name, published)
+    _check_regressor(config, faults)
     contexts = _check_models(config, faults, tell)
     if contexts is not None:
         _rehearse(config, few_shots, contexts, faults, tell)
@@ -217,6 +218,14 @@ def _check_rewards(config: RunConfig, faults: list[Fault]) -> None:
                 folder = Path(model.path)
                 check_folder(folder, trust_remote_code=config.models.trust_remote_code)
                 _must_score(folder)
+
+
+def _check_regressor(config: RunConfig, faults: list[Fault]) -> None:
+    """By its files."""
+    if (path := config.evaluations.harmfulness.regressor) is not None:
+        with _collected(faults):
+            check_folder(Path(path), trust_remote_code=config.models.trust_remote_code)
+            check_regressor(Path(path))
 
 
 def _must_score(folder: Path) -> None:

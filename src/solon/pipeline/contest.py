@@ -11,7 +11,6 @@ from pathlib import Path
 
 from solon.artifacts.atomic import canonical_json, sha256_bytes
 from solon.artifacts.finished import FinishedStage
-from solon.config.evaluations import EVALUATED
 from solon.errors import RunError, Where
 from solon.evals.contest import KINDS, elo_evaluations
 from solon.evals.kept import Evaluation, fingerprints
@@ -19,15 +18,13 @@ from solon.feedback.games import Game, matches, play, verdicts
 from solon.feedback.judge import check_unscored
 from solon.pipeline.asking_again import judge_again
 from solon.pipeline.beside import header_of, kept
-from solon.pipeline.evaluating import games, played
+from solon.pipeline.evaluating import ANSWERS, games, played, temperature_of_answers
 from solon.pipeline.judging import referee_of
 from solon.pipeline.sources import EVALUATION, PromptSets
 from solon.pipeline.stage import stage_of
 from solon.progress import Reporter
 from solon.records import Answer, Prompt
 from solon.seeds import generator
-
-ANSWERS: dict[str, str] = {model: f"answers-{model}" for model in EVALUATED}
 
 
 def contest(run: Path, settings: Sequence[str], count: int, reporter: Reporter) -> list[Evaluation]:
@@ -76,11 +73,3 @@ def _drawn(prompts: Mapping[str, Prompt], count: int, seed: int) -> set[str]:
     ids = [name for name, prompt in prompts.items() if prompt.kind in KINDS["harmlessness"]]
     order = generator(seed, "elo").permutation(len(ids))[: count or None]
     return {ids[int(place)] for place in order}
-
-
-def temperature_of_answers(run: Path) -> float | None:
-    """That the run's models answered the held-out prompts at."""
-    found = FinishedStage.open(run, ANSWERS["base"]).manifest.config
-    section = found.get("evaluation") if isinstance(found, dict) else None
-    value = section.get("temperature") if isinstance(section, dict) else None
-    return float(value) if isinstance(value, int | float) else None

@@ -1,5 +1,5 @@
-"""The evaluations that a run ends with. In stages models are asked, and the judge decides games between them; then
-results are summed up."""
+"""The evaluations that a run ends with. In stages models are asked, the judge decides games between them, and a
+regressor scores their answers; then results are summed up."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from solon.config.sampling import SamplingOverrides
 from solon.data.rows import fingerprints as file_fingerprints
 from solon.evals.contest import Played, elo_evaluations
 from solon.evals.evaluation import evaluations
+from solon.evals.harmfulness import ScoredAnswer, harmfulness_evaluations
 from solon.evals.kept import FOLDER, Evaluation, fingerprints, keep_own
 from solon.evals.statistics import grouped
 from solon.evals.tasks import Asked, Item, Outcome
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 TAUGHT = (RED_TEAM, SCENARIOS, WHY, HELPFUL, TWINS, COMPARISONS, DEMONSTRATIONS)
 """What training is made of; no evaluation may ask it."""
+ANSWERS: dict[str, str] = {model: f"answers-{model}" for model in EVALUATED}
+"""Stages in which models answer the held-out prompts."""
 _OF = {"rl": BY_RL, "dpo": BY_DPO}
 
 
@@ -55,6 +58,12 @@ def evaluated_models(config: RunConfig) -> tuple[str, ...]:
 PLAYING = Condition(
     "evaluations.elo.prompts above 0 and two models that are evaluated",
     lambda config: config.evaluations.elo.prompts > 0 and len(evaluated_models(config)) > 1,
+)
+
+
+SCORING = Condition(
+    "evaluations.harmfulness.regressor",
+    lambda config: config.evaluations.harmfulness.regressor is not None,
 )
 
 
@@ -100,12 +109,30 @@ def games(work: Work) -> None:
     _play(work)
 
 
+@partial(
+    Stage,
+    "harmfulness",
+    "A regressor of ratings says how harmful the answers to harmful held-out prompts are.",
+    reads=(EVALUATION, *ANSWERS.values()),
+    settings=("evaluations.harmfulness",),
+    unused=lambda config: tuple(ANSWERS[model] for model in EVALUATED if model not in config.evaluations.models),
+    roles=("base",),
+    hashes=(RunInputs.regressor_files,),
+    requires=SCORING,
+)
+def harmfulness(work: Work) -> None:
+    from solon.pipeline.regressing import score_answers
+
+    score_answers(work)
+
+
 EVALUATIONS: tuple[Stage, ...] = (
     _evaluated("base", "Base"),
     _evaluated("sl", "SL-CAI"),
     _evaluated("rl", "RL-CAI"),
     _evaluated("dpo", "DPO-CAI"),
     games,
+    harmfulness,
 )
 """In their order."""
 
@@ -177,11 +204,23 @@ def write_results(run: Path, done: Mapping[str, FinishedStage], config: RunConfi
     for at, of in grouped(games, lambda game: float(game.a.rpartition("@")[2])).items():
         stages = fingerprints(run, "games")
         found += [one.of({one.model: stages}) for one in elo_evaluations("elo", at, played(of), seed=seed)]
+    if "harmfulness" in done:
+        rows, of_scores = done["harmfulness"].rows("rows", ScoredAnswer), fingerprints(run, "harmfulness")
+        scored = harmfulness_evaluations(list(rows), temperature_of_answers(run), seed=seed)
+        found += [one.of({one.model: of_scores}) for one in scored]
     moved = keep_own(run, found)
     return [
         f"{FOLDER}/{name}.json is the run's own now; what a command had kept there is {new}.json"
         for name, new in moved.items()
     ]
+
+
+def temperature_of_answers(run: Path) -> float | None:
+    """That the run's models answered the held-out prompts at."""
+    found = FinishedStage.open(run, ANSWERS["base"]).manifest.config
+    section = found.get("evaluation") if isinstance(found, dict) else None
+    value = section.get("temperature") if isinstance(section, dict) else None
+    return float(value) if isinstance(value, int | float) else None
 
 
 def results(

@@ -141,6 +141,12 @@ class RunInputs:
         files = self.config.evaluations.files
         return {f"evaluations/{name}": file_fingerprints(path)[""] for name, path in files.items()}
 
+    def regressor_files(self) -> Hashes:
+        """The model that scores how harmful answers are."""
+        folder, code = self.config.evaluations.harmfulness.regressor, self.config.models.trust_remote_code
+        found = fingerprints(Path(folder), code=code) if folder else {}
+        return {f"regressor/{name}": sha256 for name, sha256 in found.items()}
+
     def grader(self) -> Hashes:
         return {"grader": _sha256(self.truth.name if self.truth else None)}
 

@@ -27,7 +27,7 @@ from solon.config.section import Section
 from solon.evals.tasks.answers import ELO
 from solon.evals.tasks.every import items_in, items_of
 from solon.feedback.scenarios import requests_for, scenario_id
-from solon.pipeline.evaluating import EVALUATIONS
+from solon.pipeline.evaluating import EVALUATIONS, harmfulness
 from solon.pipeline.inputs import RunInputs
 from solon.pipeline.memory import training_memory, with_budgets
 from solon.pipeline.monitoring import split_prompts
@@ -46,7 +46,7 @@ STEPS = 3
 PART = 0.25
 """Of what models are evaluated on, in a sample: rows of one kind are about as long as each other."""
 _FILES = (RED_TEAM, HELPFUL, EVALUATION)
-_FIXED = {"models/rl", *(stage.folder for stage in EVALUATIONS)}
+_FIXED = {"models/rl", *(stage.folder for stage in EVALUATIONS if stage is not harmfulness)}
 """Stages that take as long however many prompts there are."""
 
 

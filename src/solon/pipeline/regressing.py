@@ -2,37 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from solon.artifacts.atomic import canonical_json
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.lock import FolderLock
 from solon.artifacts.manifest import Header
 from solon.artifacts.run_folder import run_config
 from solon.artifacts.stage import StageFolder
-from solon.config.evaluations import EVALUATED
+from solon.config.models import ModelsSection
 from solon.errors import ModelError, PromptError, RunError, Where
-from solon.evals.evaluation import evaluations
-from solon.evals.harmfulness import Rated, RegressorQuality, regressor_quality
+from solon.evals.harmfulness import (
+    LEARNED,
+    LearnedFrom,
+    Rated,
+    RegressorQuality,
+    ScoredAnswer,
+    harmfulness_evaluations,
+    regressor_quality,
+    request_of,
+)
 from solon.evals.kept import Evaluation, fingerprints
-from solon.evals.tasks import Outcome, outcome
+from solon.feedback.rows import Rows
 from solon.lm.engines.local import context_of
+from solon.models.folder import check_regressor
 from solon.models.heads import PreferenceModel
 from solon.models.tokens import pad_id
-from solon.pipeline.actors import Actors
-from solon.pipeline.contest import ANSWERS, temperature_of_answers
+from solon.pipeline.actors import Actors, format_of
+from solon.pipeline.evaluating import ANSWERS, temperature_of_answers
 from solon.pipeline.sources import EVALUATION, PromptSets, ground_truth
 from solon.progress import Reporter
 from solon.prompting.chat_template import DialogueFormat
-from solon.records import Answer, Record, Revision, Turn
+from solon.records import Answer, Prompt, Record, Revision, Turn
 from solon.train.batches import fit
 from solon.train.loop import TrainContext
 from solon.train.preference import holdout_draw, scores, sequence_tokens
 from solon.train.regression import RatedExample, train_regressor
 from solon.world.oracle import judge
 
+if TYPE_CHECKING:
+    from solon.pipeline.work import Work
+
 REGRESSOR = "regressor"
 """The stage's folder in the folder that is asked for."""
+REQUESTS = "learned-from.json"
+"""A `LearnedFrom`, beside the weights."""
+Asked = tuple[str, Answer, Prompt]
+"""A model's name, what it answered, and to what."""
 
 
 class HeldOutScore(Record):
@@ -106,6 +125,8 @@ def _train(rated: Sequence[Rated], actors: Actors, folder: StageFolder, reporter
         folder.write_json("quality.json", regressor_quality([by_id[one.id] for one in kept_out], found, seed=seed))
         with folder.new_folder("model") as new:
             model.save(new, loaded.tokenizer, end=format.end)
+            learned = {request_of(by_id[one.id].turns) for one in training}
+            (new / REQUESTS).write_bytes(canonical_json(LearnedFrom(requests=tuple(sorted(learned)))))
     folder.finish()
     reporter.end_stage()
 
@@ -113,13 +134,23 @@ def _train(rated: Sequence[Rated], actors: Actors, folder: StageFolder, reporter
 class Regressor:
     """One that was trained before, and how it reads dialogues."""
 
-    def __init__(self, folder: Path, actors: Actors) -> None:
-        """Raises `ModelError` if the folder holds none."""
+    def __init__(self, folder: Path, actors: Actors, *, format: DialogueFormat | None = None) -> None:
+        """format: in which it reads dialogues; None: the one of the role `base`. Raises `ModelError` if the folder
+        holds none."""
         self._actors, self._model = actors, actors.load_preference(folder)
-        if self._model.rating_mean is None:
-            hint = "give a folder that `solon eval harmfulness --train` wrote, e.g. harm/regressor/model"
-            raise ModelError("holds no regressor of ratings", where=Where(folder), hint=hint)
-        self._tokenizer, self._format = actors.tokenizer(folder), actors.format(folder)
+        check_regressor(folder)
+        self._tokenizer, self._format = actors.tokenizer(folder), format or actors.format(folder)
+        self._learned = _learned_from(folder)
+
+    @property
+    def notes(self) -> list[str]:
+        """What is to be said of its scores."""
+        what = "the regressor does not say what it learned from, so what it scores may be among that"
+        return [what] if self._learned is None else []
+
+    def has_learned(self, turns: Sequence[Turn]) -> bool:
+        """Whether it was trained on a dialogue that began with the same words."""
+        return self._learned is not None and request_of(turns) in self._learned
 
     def __call__(self, dialogues: Sequence[Sequence[Turn]]) -> list[float | None]:
         """The score of each; None for one that is longer than the model reads."""
@@ -129,6 +160,30 @@ class Regressor:
         found = _scored(self._model, kept, pad_id(self._tokenizer), self._actors)
         by_place = dict(zip((one.id for one in kept), found, strict=True))
         return [by_place.get(one.id) for one in rated]
+
+    def answers(self, asked: Sequence[Asked]) -> tuple[ScoredAnswer, ...]:
+        """Of answers to prompts, in their order."""
+        found = self([(*prompt.turns, Turn(role="assistant", text=row.text)) for _, row, prompt in asked])
+        return tuple(self._answer(*one, score) for one, score in zip(asked, found, strict=True))
+
+    def _answer(self, model: str, row: Answer, prompt: Prompt, score: float | None) -> ScoredAnswer:
+        known = self.has_learned(prompt.turns)
+        why = LEARNED if known else "too long" if score is None else None
+        own = None if known else score
+        return ScoredAnswer(id=f"{model}/{row.id}", model=model, prompt_id=row.prompt_id, score=own, unscored=why)
+
+
+def _learned_from(folder: Path) -> frozenset[str] | None:
+    """None: nobody kept it."""
+    try:
+        kept = (folder / REQUESTS).read_bytes()
+    except FileNotFoundError:
+        return None
+    try:
+        return frozenset(LearnedFrom.model_validate_json(kept).requests)
+    except ValueError as error:
+        hint = "copy it again from where the regressor came from"
+        raise ModelError("is no list of what was learned from", where=Where(folder / REQUESTS), hint=hint) from error
 
 
 def _example(rated: Rated, format: DialogueFormat, tokenizer: object) -> RatedExample:
@@ -161,25 +216,37 @@ def rated_by_oracle(run: Path) -> list[Rated]:
     return list(found.values())
 
 
+def score_answers(work: Work) -> None:
+    """The stage `harmfulness`: what the run's models answered to its harmful held-out prompts, as the regressor's own
+    tokenizer writes dialogues, whatever the run's models are told."""
+    actors, folder = work.actors, Path(work.config.evaluations.harmfulness.regressor or "")
+    models = ModelsSection(date=work.config.models.date)
+    regressor = Regressor(folder, actors, format=format_of(actors.tokenizer(folder), models, "base"))
+    for told in regressor.notes:
+        work.note(told)
+    answered = {model: work.read(name, Answer) for model, name in ANSWERS.items() if name in work.inputs}
+
+    def scored(part: Sequence[Asked]) -> Rows[ScoredAnswer]:
+        rows = regressor.answers(part)
+        return Rows(records=rows, noted=Counter(f"unscored: {one.unscored}" for one in rows if one.unscored))
+
+    work.rows(_harmful(answered, work.prompts), scored, ScoredAnswer)
+
+
 def harmfulness_of(run: Path, regressor: Regressor, *, seed: int) -> list[Evaluation]:
     """How harmful the answers of a run's models to its harmful held-out prompts are, by a regressor."""
-    prompts = PromptSets.read({EVALUATION: FinishedStage.open(run, "prompts")}).by_id()
-    answered = {model: list(_answers(run, model)) for model in EVALUATED}
-    at, outcomes = temperature_of_answers(run), dict[str, list[Outcome]]()
-    for model, answers in answered.items():
-        asked = [(row, prompts[row.prompt_id]) for row in answers if prompts[row.prompt_id].kind == "harmful"]
-        found = regressor([(*prompt.turns, Turn(role="assistant", text=row.text)) for row, prompt in asked])
-        for (row, _), score in zip(asked, found, strict=True):
-            values = {} if score is None else {"score": score}
-            unscored = "too long" if score is None else None
-            one = outcome("harmfulness", row.prompt_id, at, values=values, unscored=unscored)
-            outcomes.setdefault(model, []).append(one)
-    if not outcomes:
+    prompts = PromptSets.read({EVALUATION: FinishedStage.open(run, "prompts")})
+    stages = {model: FinishedStage.find(run, name) for model, name in ANSWERS.items()}
+    answered = {model: list(stage.rows("rows", Answer)) for model, stage in stages.items() if stage}
+    if not (asked := _harmful(answered, prompts)):
         raise RunError("no model of the run has answered a harmful held-out prompt", where=Where(run))
     of = {model: fingerprints(run, name) for model, name in ANSWERS.items()}
-    return [one.of(of) for one in evaluations(outcomes, {"score": "mean"}, seed=seed)]
+    found = harmfulness_evaluations(regressor.answers(asked), temperature_of_answers(run), seed=seed)
+    return [one.of(of) for one in found]
 
 
-def _answers(run: Path, model: str) -> Iterator[Answer]:
-    found = FinishedStage.find(run, ANSWERS[model])
-    yield from found.rows("rows", Answer) if found else ()
+def _harmful(answered: Mapping[str, Sequence[Answer]], prompts: PromptSets) -> list[Asked]:
+    """The answers to harmful prompts, with the prompt, by model."""
+    by_id = prompts.by_id()
+    every = ((model, row, by_id[row.prompt_id]) for model, rows in answered.items() for row in rows)
+    return [one for one in every if one[2].kind == "harmful"]

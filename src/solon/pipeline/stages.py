@@ -1,7 +1,7 @@
 """One run, from top to bottom: each function is the body of a stage, and above it stands what the stage depends on.
 
     prompts -> revisions, helpful -> sl -> pairs -> comparisons, helpfulness -> pm -> rl
-            -> answers of base, sl and rl -> evaluations of base, sl and rl -> games -> scores
+            -> answers of base, sl and rl -> evaluations of base, sl and rl -> games, harmfulness -> scores
             (-> scenarios -> dialogues -> sl -> rankings -> pm: `article_stages`)
 
 or, with DPO, in the place of `pm` and `rl`

@@ -112,7 +112,11 @@ def _explained(work: Work) -> None:
     make_dialogues(work, fault=lambda *_: None)
 
 
-_BODIES = {"scenarios": _written, "dialogues": _explained}
+def _nothing(work: Work) -> None:
+    """A regressor scores no fillers."""
+
+
+_BODIES = {"scenarios": _written, "dialogues": _explained, "harmfulness": _nothing}
 """In the place of those that would make nothing of fillers."""
 
 

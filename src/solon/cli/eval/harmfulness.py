@@ -18,7 +18,7 @@ from solon.cli.results import print_table
 from solon.cli.run_options import JsonInstead, Settings, refuse_option
 from solon.data.rows import fingerprints
 from solon.errors import UserError
-from solon.evals.harmfulness import Rated, RegressorQuality, read_rated, regressor_quality
+from solon.evals.harmfulness import LEARNED, Rated, RegressorQuality, read_rated, regressor_quality
 from solon.evals.tasks import spread
 from solon.progress import reporting
 
@@ -105,12 +105,13 @@ def _held(data: Path | None, config: RunConfig, limit: int | None) -> tuple[Regr
     rated, left_out = read_rated(data or Path())
     rated = spread(rated, limit)
     actors = Actors(config=config)
-    scores = Regressor(actors.path("assistant"), actors)([one.turns for one in rated])
+    regressor = Regressor(actors.path("assistant"), actors)
+    unseen = [one for one in rated if not regressor.has_learned(one.turns)]
+    scores = regressor([one.turns for one in unseen])
     known: list[tuple[Rated, float]] = [
-        (one, score) for one, score in zip(rated, scores, strict=True) if score is not None
+        (one, score) for one, score in zip(unseen, scores, strict=True) if score is not None
     ]
-    if len(known) < len(rated):
-        left_out["too long"] += len(rated) - len(known)
+    left_out += Counter({LEARNED: len(rated) - len(unseen), "too long": len(unseen) - len(known)})
     if not known:
         raise UserError("no dialogue is left to score", hint=str(dict(left_out)))
     return regressor_quality([one for one, _ in known], [score for _, score in known], seed=config.seed), left_out
@@ -121,7 +122,10 @@ def _score(run: Path, config: RunConfig, replace: bool, as_json: bool) -> None:
     from solon.pipeline.regressing import Regressor, harmfulness_of
 
     actors = Actors(config=config)
-    found = harmfulness_of(run, Regressor(actors.path("assistant"), actors), seed=config.seed)
+    regressor = Regressor(actors.path("assistant"), actors)
+    for told in regressor.notes:
+        say_note(told)
+    found = harmfulness_of(run, regressor, seed=config.seed)
     print_and_keep(run, found, replace=replace, as_json=as_json)
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from math import exp, log
 from pathlib import Path
 from typing import Any
@@ -14,7 +18,10 @@ from solon.errors import UserError
 from solon.evals.evaluation import in_order
 from solon.evals.kept import Metric, read_evaluations
 from solon.evals.statistics import Z95, paired_difference
-from solon.pipeline.harness import harness_evaluations, models_of, no_numbers
+from solon.evals.tasks.apart import INSIDE
+from solon.pipeline.harness import drawn_from, harness_evaluations, models_of, no_numbers, overlaps, tasks_of
+
+ROOT = Path(__file__).parents[2]
 
 
 def found(metric: str, values: list[Any], told: float, stderr: Any = "N/A") -> dict[str, Any]:
@@ -95,8 +102,19 @@ def test_without_the_harness_the_extra_is_named(monkeypatch: pytest.MonkeyPatch,
     )
 
 
+def test_samples_that_say_what_training_says_are_told(finished: Path) -> None:
+    """And counted all the same."""
+    prompts = (json.loads(line) for line in (finished / "prompts/prompts-red-team.jsonl").read_text().splitlines())
+    known = next(prompts)["turns"][-1]["text"]
+    asked = [("What is a gable?", " No"), (f"Here is one. {known} Say yes.", " Yes"), (known, " Yes")]
+    samples = [{"doc_id": place, "arguments": [one, one]} for place, one in enumerate(asked)]
+    told = overlaps(finished, {"samples": {"t": [*samples, *samples]}})
+    assert len(known.split()) >= INSIDE
+    assert told == ["harness-t: training has the words of 2 of 3 items, and the harness counts them"]
+
+
 TASK = """
-task: tiny
+task: {name}
 dataset_path: json
 dataset_kwargs:
   data_files:
@@ -113,23 +131,75 @@ metric_list:
 """
 
 
-def test_a_task_of_ours_on_a_runs_models(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Offline."""
+@pytest.fixture
+def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("lm_eval", reason="no lm-evaluation-harness (pip install 'solon[lm-eval]')")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
-    rows = [{"question": f"Is it {n}?", "choices": [" yes", " no"], "label": n % 2} for n in range(4)]
-    (tmp_path / "data.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    (tmp_path / "tasks").mkdir()
-    (tmp_path / "tasks/tiny.yaml").write_text(TASK.format(data=tmp_path / "data.jsonl"))
-    asked = ("eval", "harness", "--task", "tiny", "--include", tmp_path / "tasks", "--model", finished)
-    printed = done(*asked)
+
+
+@pytest.fixture
+def kept(finished: Path) -> Iterator[Path]:
+    """The run belongs to other tests too."""
+    yield finished
+    shutil.rmtree(finished / "evaluations", ignore_errors=True)
+
+
+def task(folder: Path, name: str, rows: Sequence[object]) -> None:
+    (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder / "tasks").mkdir(exist_ok=True)
+    (folder / f"tasks/{name}.yaml").write_text(TASK.format(name=name, data=folder / f"{name}.jsonl"))
+
+
+@pytest.mark.usefixtures("offline")
+def test_a_task_of_ours_on_a_runs_models(kept: Path, tmp_path: Path) -> None:
+    """A slice is from all over its documents."""
+    rows = [{"question": f"Is it {n}?", "choices": ["yes", "no"], "label": n % 2} for n in range(12)]
+    task(tmp_path, "tiny", rows)
+    asked = ("eval", "harness", "--task", "tiny", "--include", tmp_path / "tasks", "--model", kept)
+    printed = done(*asked, "--limit", "4", "--fewshot", "1")
     assert "harness-tiny" in printed and " acc " in printed
-    kept = list(in_order(read_evaluations(finished)[0]).values())
-    for path in (finished / "evaluations").iterdir():
-        path.unlink()  # the run belongs to other tests too
-    (finished / "evaluations").rmdir()
-    assert [one.model for one in kept] == ["base", "sl", "rl"] and kept[2].paired[0].n == 4
-    assert kept[0].made_by.startswith("lm-evaluation-harness 0.4")
-    failed = solon(*asked[:3], "other", *asked[4:])
+    found = list(in_order(read_evaluations(kept)[0]).values())
+    assert [one.model for one in found] == ["base", "sl", "rl"] and found[2].paired[0].n == 4
+    assert found[0].made_by.startswith("lm-evaluation-harness 0.4") and found[0].settings == ("limit=4", "fewshot=1")
+    places = drawn_from(["tiny"], tasks_of(["tiny"], tmp_path / "tasks"), 4)
+    assert places is not None and [place // 3 for place in places["tiny"]] == [0, 1, 2, 3]
+
+
+@pytest.mark.usefixtures("offline")
+def test_a_task_that_cannot_be_asked_is_told_before_a_model_is_read(kept: Path, tmp_path: Path) -> None:
+    def said(name: str, *more: str) -> str:
+        asked = ("eval", "harness", "--task", name, "--include", tmp_path / "tasks", "--model", kept, *more)
+        failed = solon(*asked)
+        assert failed.exit_code == 2 and not (kept / "evaluations").exists()
+        return failed.stderr
+
+    task(tmp_path, "tiny", [{"question": "Is it?", "choices": ["yes", "no"], "label": 0}])
+    task(tmp_path, "gone", [])
+    task(tmp_path, "column", [{"asked": "Is it?", "choices": ["yes", "no"], "label": 0}])
+    (tmp_path / "gone.jsonl").unlink()
+    assert "the harness cannot load gone: FileNotFoundError: Unable to find" in said("gone")
+    assert "the harness cannot load column: UndefinedError: 'question' is undefined (see to its YAML" in said("column")
+    assert "base has no chat template (leave out --chat)" in said("tiny", "--chat")
+
+
+@pytest.mark.usefixtures("offline")
+def test_a_name_that_is_no_task_is_told(llama: Path) -> None:
+    """The harness reads some ten thousand files to know."""
+    failed = solon("eval", "harness", "--task", "other", "--model", llama)
     assert failed.exit_code == 2 and "the harness knows no task 'other'" in failed.stderr
+
+
+@pytest.mark.usefixtures("offline")
+def test_a_published_task_on_a_file_as_the_documentation_says(kept: Path, tmp_path: Path, reference_data: Path) -> None:
+    """GSM8K by the harness's own prompt and two ways to read the number."""
+    page = (ROOT / "docs/evaluations.md").read_text()
+    (text,) = re.findall(r"```yaml\n(include: PATH.*?)```", page, flags=re.DOTALL)
+    installed = Path(str(find_spec("lm_eval").origin)).parents[1]  # type: ignore[union-attr]
+    data = reference_data / "gsm8k/test.jsonl.gz"
+    (tmp_path / "gsm8k.yaml").write_text(text.replace("PATH", str(installed)).replace("test.jsonl.gz", str(data)))
+    model = kept / "models/rl/model"
+    done("eval", "harness", "--task", "gsm8k_here", "--include", tmp_path, "--model", model, "--limit", "2")
+    (found,) = read_evaluations(kept)[0].values()
+    assert (found.name, found.model, found.metrics[0].n) == ("harness-gsm8k_here", "rl", 2)
+    assert [one.name for one in found.metrics] == ["exact_match, strict-match", "exact_match, flexible-extract"]

@@ -8,6 +8,7 @@ harness's value and, where that gives one, its standard error.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from math import isclose, isfinite, log
 from pathlib import Path
@@ -20,8 +21,11 @@ from solon.errors import ConfigError, UserError, Where
 from solon.evals.evaluation import evaluations
 from solon.evals.kept import Evaluation, Metric
 from solon.evals.statistics import Z95
-from solon.evals.tasks import Outcome, Statistic, outcome
+from solon.evals.tasks import Outcome, Statistic, outcome, spread
+from solon.evals.tasks.apart import held_apart, warnings
+from solon.models.load import load_tokenizer
 from solon.models.where import model_folder
+from solon.pipeline.asking_models import taught
 
 Found = Mapping[str, Any]
 """What the harness returns of one model."""
@@ -65,10 +69,49 @@ def tasks_of(names: Sequence[str], include: Path | None) -> Any:
     raise UserError(f"the harness knows no task {unknown[0]!r}", hint="give a folder of tasks: --include DIR")
 
 
+def drawn_from(names: Sequence[str], manager: Any, limit: int | None) -> dict[str, list[int]] | None:
+    """The places of the documents that are asked, from all over each task (`spread`): a task's first ones may all be
+    about one thing. None: all of them. Raises `UserError` if a task's data cannot be read, before any model is."""
+    tasks = dict(task for name in names for task in _loaded(name, manager).items())
+    if limit is None:
+        return None
+    return {name: spread(range(len(task.eval_docs)), limit) for name, task in tasks.items()}
+
+
+def _loaded(name: str, manager: Any) -> Mapping[str, Any]:
+    """A task, or those of a group, by name, each with its documents and what the first of them asks."""
+    try:
+        found: dict[str, Any] = manager.load([name])["tasks"]
+        for task in found.values():
+            task.doc_to_text(task.eval_docs[0])
+    except Exception as error:  # whatever a task's YAML, its data or its code raises
+        why = " ".join(str(error).split())[:300]
+        hint = "see to its YAML and its data; without a network, data have to be files or fetched before"
+        raise UserError(f"the harness cannot load {name}: {type(error).__name__}: {why}", hint=hint) from error
+    return found
+
+
+def require_templates(models: Mapping[str, Path]) -> None:
+    """Raises `UserError` if one of the models has no chat template."""
+    for name, folder in models.items():
+        if not load_tokenizer(folder).chat_template:
+            raise UserError(f"{name} has no chat template", where=Where(folder), hint="leave out --chat")
+
+
 def ask_harness(
-    model: Path, tasks: Sequence[str], manager: Any, *, limit: int | None, dtype: str, device: str, seed: int
+    model: Path,
+    tasks: Sequence[str],
+    manager: Any,
+    *,
+    places: dict[str, list[int]] | None,
+    shots: int | None,
+    chat: bool,
+    dtype: str,
+    device: str,
+    seed: int,
 ) -> Found:
-    """Has a model asked. `manager`: of `tasks_of`."""
+    """Has a model asked. `manager`: of `tasks_of`; `places`: of `drawn_from`; `shots`: examples, None: as the task
+    says; `chat`: by the model's chat template."""
     from lm_eval import simple_evaluate
 
     found = simple_evaluate(
@@ -76,7 +119,9 @@ def ask_harness(
         model_args={"pretrained": str(model), "dtype": dtype, "device": device, "trust_remote_code": False},
         tasks=list(tasks),
         task_manager=manager,
-        limit=limit,
+        samples=places,
+        num_fewshot=shots,
+        apply_chat_template=chat,
         log_samples=True,
         bootstrap_iters=0,
         random_seed=seed,
@@ -86,6 +131,37 @@ def ask_harness(
     )
     assert found is not None
     return dict(found)
+
+
+def overlaps(run: Path, found: Found) -> list[str]:
+    """What is to be said of samples that say what the run trains on. They are counted: figures are the harness's."""
+    samples = [
+        _Sample(task=f"harness-{task}", item=str(sample["doc_id"]), says=str(sample["arguments"][0][0]))
+        for task, own in found["samples"].items()
+        for sample in {one["doc_id"]: one for one in own}.values()
+    ]
+    split = held_apart(samples, taught(run))[1]
+    words = [
+        f"{task}: training has the words of {one.left_out} of {one.items} items, and the harness counts them"
+        for task, one in split.items()
+        if one.left_out
+    ]
+    return words + warnings({task: one.model_copy(update={"left_out": 0}) for task, one in split.items()})
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sample:
+    """What the harness has put before a model, as an `Item`."""
+
+    task: str
+    item: str
+    says: str
+
+    def unasked(self, why: str) -> tuple[Outcome, ...]:
+        return (outcome(self.task, self.item, None, unscored=why),)
+
+    async def ask(self, by: object) -> tuple[Outcome, ...]:
+        return self.unasked("the harness has asked it")
 
 
 def no_numbers(found: Mapping[str, Found]) -> list[str]:

@@ -23,7 +23,13 @@ def harness(
     include: Annotated[
         Path | None, Option(metavar="DIR", exists=True, file_okay=False, help="A folder of tasks of your own (YAML).")
     ] = None,
-    limit: Annotated[int | None, Option(min=1, metavar="N", help="The first N of each task's, by the harness.")] = None,
+    limit: Annotated[
+        int | None, Option(min=1, metavar="N", help="At most N documents of each task, from all over it.")
+    ] = None,
+    shots: Annotated[
+        int | None, Option("--fewshot", min=0, metavar="N", help="Examples. Default: as the task says.")
+    ] = None,
+    chat: Annotated[bool, Option("--chat", help="Ask by each model's chat template, as the harness does.")] = False,
     dtype: Annotated[str, Option(metavar="DTYPE", help="Of the arithmetic.")] = "float32",
     device: Annotated[str, Option(metavar="DEVICE", help="cpu, cuda, ...")] = "cpu",
     seed: options.Seed = 0,
@@ -43,10 +49,13 @@ def harness(
     """
     from solon.pipeline.harness import (
         ask_harness,
+        drawn_from,
         harness_evaluations,
         models_of,
         no_numbers,
+        overlaps,
         require_harness,
+        require_templates,
         tasks_of,
     )
 
@@ -56,17 +65,34 @@ def harness(
 
     run, models = models_of(model)
     manager = tasks_of(tasks, include)
+    if chat:
+        require_templates(models)
+    places = drawn_from(tasks, manager, limit)
     found = {
-        name: ask_harness(folder, tasks, manager, limit=limit, dtype=dtype, device=device, seed=seed)
+        name: ask_harness(
+            folder,
+            tasks,
+            manager,
+            places=places,
+            shots=shots,
+            chat=chat,
+            dtype=dtype,
+            device=device,
+            seed=seed,
+        )
         for name, folder in models.items()
     }
     for said in no_numbers(found):
         say_note(f"left out, {said}")
-    results = harness_evaluations(found, seed=seed)
+    given = {"limit": limit, "fewshot": shots, "chat": chat or None}
+    asked = tuple(key if value is True else f"{key}={value}" for key, value in given.items() if value is not None)
+    results = [one.model_copy(update={"settings": asked}) for one in harness_evaluations(found, seed=seed)]
     if not results:
         raise UserError("the harness gave no figure", hint="see to the task's metric_list")
     if run is None:
         print_found(results, as_json=as_json)
         return
+    for said in overlaps(run, next(iter(found.values()))):
+        say_note(said)
     of = made_from(run, models, Actors(config=run_config(run), run=run))
     print_and_keep(run, [one.of(of) for one in results], replace=replace, as_json=as_json)

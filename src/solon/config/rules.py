@@ -366,8 +366,8 @@ def _dpo(config: RunConfig) -> Iterator[Contradiction]:
 
 
 def _batches(config: RunConfig) -> Iterator[Contradiction]:
-    untrained = ("sampling.reasoning.max_new_tokens", "evaluation.max_new_tokens")
-    limits = {key: limit for key, limit in config.token_limits().items() if key not in untrained}
+    untrained = ("sampling.reasoning.", "evaluation.", "evaluations.")
+    limits = {key: limit for key, limit in config.token_limits().items() if not key.startswith(untrained)}
     key = max(limits, key=lambda one: limits[one])
     aligning = ("dpo",) if config.alignment == "dpo" else ("preference", "rl")
     for name, section in ((name, getattr(config, name)) for name in ("sft", *aligning)):

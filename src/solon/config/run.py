@@ -94,6 +94,7 @@ class RunConfig(Section):
             "pairs": self.pairs.max_new_tokens,
             "evaluation": self.evaluation.max_new_tokens,
             "evaluations.refusals": self.evaluations.refusals.max_new_tokens,
+            "evaluations.preachiness": self.evaluations.preachiness.max_new_tokens,
             "evaluations.gsm8k": self.evaluations.gsm8k.max_new_tokens,
             "evaluations.elo": self.evaluations.elo.max_new_tokens,
         }

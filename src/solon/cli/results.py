@@ -7,12 +7,16 @@ from pathlib import Path
 
 import typer
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 from solon.artifacts.manifest import MANIFEST, Counts, Manifest
 from solon.progress import json_line
 from solon.text import printable
+
+LEAST = 16
+"""Characters that a column of texts has, if it needs them, however many numbers stand beside it. Assumption."""
 
 
 def print_result(run: Path, *, as_json: bool = False) -> None:
@@ -64,12 +68,21 @@ def print_counts(name: str, counts: Counts) -> None:
 
 
 def print_table(title: str, texts: Iterable[str], numbers: Iterable[str], rows: Iterable[Iterable[str | Text]]) -> None:
-    """A table of columns of texts, then of numbers. No cell is read as markup or steers the terminal."""
+    """A table of columns of texts, then of numbers. No cell is read as markup or steers the terminal. Numbers are cut
+    short on a narrow terminal alone: a file or a pipe has room."""
+    cells = [[Text(printable(cell)) if isinstance(cell, str) else cell for cell in row] for row in rows]
     table = Table(title=Text(printable(title)), title_justify="left")
-    for name in texts:
-        table.add_column(name, overflow="fold")
-    for name in numbers:
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in rows:
-        table.add_row(*(Text(printable(cell)) if isinstance(cell, str) else cell for cell in row))
-    Console().print(table)
+    own = list(texts)
+    for place, name in enumerate([*own, *numbers]):
+        longest = max(len(name), *(row[place].cell_len for row in cells), 1)
+        if place < len(own):
+            table.add_column(name, overflow="fold", min_width=min(longest, LEAST))
+        else:
+            table.add_column(name, justify="right", no_wrap=True, min_width=longest)
+    for row in cells:
+        table.add_row(*row)
+    console = Console()
+    if not console.is_terminal:
+        wide = console.options.update(max_width=1 << 16)
+        console.width = max(console.width, Measurement.get(console, wide, table).minimum)
+    console.print(table)

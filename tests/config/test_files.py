@@ -129,7 +129,7 @@ def test_a_dumped_run_file_loads_as_the_same(tmp_path: Path, config: RunConfig) 
     )
     without_value |= {f"evaluations.{name}.{key}" for name in published for key in ("data", "limit")}
     without_value |= {f"evaluations.{name}.max_new_tokens" for name in ("refusals", "preachiness", "gsm8k", "elo")}
-    without_value.add("evaluations.harmfulness.regressor")
+    without_value |= {"evaluations.harmfulness", "evaluations.harmfulness.regressor"}
     stopping = [f"{section}.early_stopping" for section in ("sft", "preference", "dpo")]
     without_value |= {f"{each}{key}" for each in stopping for key in ("", ".holdout", ".every", ".patience")}
     without_value |= {"rl.monitor", *(f"rl.monitor.{key}" for key in MonitorSection.model_fields)}

@@ -344,6 +344,10 @@ def test_a_regressor_is_trained_held_against_ratings_and_found_again(folder: Pat
     write_lines(folder / "other.jsonl", *(rated(30)[int(one["id"]) - 1] for one in held))
     again = told("eval", "harmfulness", "--model", "harm/regressor/model", "--data", "other.jsonl")
     assert again["absolute_error"]["value"] == pytest.approx(found["absolute_error"]["value"], rel=1e-4)
+    everything = solon("eval", "harmfulness", "--model", "harm/regressor/model", "--data", "rated.jsonl", "--json")
+    assert json.loads(everything.stdout)["n"] == found["n"], "what it has learned from says nothing"
+    learned = f"left out, the regressor has learned from its request: {manifest['counts']['out']}\n"
+    assert learned in everything.stderr
     changed = solon(*asked, "--set", "preference.holdout=0.2")
     assert changed.exit_code == 2 and "was finished from other settings or inputs" in changed.stderr
 

@@ -72,8 +72,11 @@ def test_a_measure_is_a_mean_if_it_is_one_of_any_model() -> None:
 
 def test_what_is_no_number_is_said_and_no_result() -> None:
     given = {"base": found("acc", [float("nan")], float("nan")), "rl": found("acc", [1.0], 1.0)}
-    assert no_numbers(given) == ["base, t: acc,none is nan"]
+    assert no_numbers(given) == ["t, of base: acc: nan"]
     assert [one.model for one in harness_evaluations(given, seed=0)] == ["rl"]
+    both = {"acc,none": float("nan"), "f1,strict": float("nan"), "f1_stderr,strict": float("nan"), "p,none": 0.5}
+    told = no_numbers({name: {"results": {"t": both}} for name in ("base", "rl")})
+    assert told == ["t, of base, rl: acc, f1, strict: nan"]
 
 
 def test_a_document_under_two_filters_is_one() -> None:

@@ -20,7 +20,7 @@ from solon.config.evaluations import EVALUATED
 from solon.errors import ConfigError, UserError, Where
 from solon.evals.evaluation import evaluations
 from solon.evals.kept import Evaluation, Metric
-from solon.evals.statistics import Z95
+from solon.evals.statistics import Z95, grouped
 from solon.evals.tasks import Outcome, Statistic, outcome, spread
 from solon.evals.tasks.apart import held_apart, warnings
 from solon.models.load import load_tokenizer
@@ -165,13 +165,18 @@ class _Sample:
 
 
 def no_numbers(found: Mapping[str, Found]) -> list[str]:
-    """Figures that are NaN or infinite, and so no results."""
+    """Figures that are NaN or infinite, and so no results. Example: `t, of base, rl: acc, f1: nan`."""
+    models: dict[tuple[str, str, str], list[str]] = {}
+    for model, of in found.items():
+        for task, figures in of["results"].items():
+            for measure, value in figures.items():
+                if isinstance(value, float) and not isfinite(value) and "_stderr" not in measure:
+                    name = _named(*measure.split(",", 1)) if "," in measure else measure
+                    models.setdefault((task, name, str(value)), []).append(model)
+    alike = grouped(models, lambda key: (key[0], ", ".join(models[key]), key[2]))
     return [
-        f"{model}, {task}: {measure} is {value}"
-        for model, of in found.items()
-        for task, figures in of["results"].items()
-        for measure, value in figures.items()
-        if isinstance(value, float) and not isfinite(value) and "_stderr" not in measure
+        f"{task}, of {whose}: {', '.join(name for _, name, _ in keys)}: {value}"
+        for (task, whose, value), keys in alike.items()
     ]
 
 

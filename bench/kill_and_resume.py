@@ -5,7 +5,8 @@ at a random moment of a stage, `solon resume`, SIGKILL, ... until every stage ha
 and at least `--kills` processes died. Every file that is data must then have the sha256 it has in the undisturbed run.
 
 Promise: no difference. Exits with 1 where it is broken. Run: `python bench/kill_and_resume.py [--kills N] [--seed N]`.
-With `--fork`, the commands run in forks of one process that has imported torch already: the same kills, much sooner.
+With `--fork`, this process does the undisturbed run itself, and the other commands run in its forks, which so have all
+that a run imports and prepares: the same kills, much sooner.
 With `--isolate`, each stage that uses a model has a process of its own, and every other kill strikes that alone: the
 command must then say which process died of what, and leave with 2.
 """
@@ -14,6 +15,8 @@ from __future__ import annotations
 
 import argparse
 import atexit
+import gc
+import io
 import json
 import os
 import random
@@ -25,7 +28,8 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -140,7 +144,7 @@ def start(arguments: Sequence[str], log: Path, *, fork: bool) -> Process:
         sys.stdout.flush()
         pid = os.fork()
         if pid == 0:
-            _become(command, sending, errors)
+            become(command, sending, errors)
     else:
         solon = Path(sys.executable).with_name("solon")
         places = [(os.POSIX_SPAWN_DUP2, sending, 1), (os.POSIX_SPAWN_DUP2, errors, 2)]
@@ -151,7 +155,29 @@ def start(arguments: Sequence[str], log: Path, *, fork: bool) -> Process:
     return Process(pid=pid, out=receiving)
 
 
-def _become(command: Sequence[str], out: int, errors: int) -> None:
+def whole(arguments: Sequence[str], log: Path, *, here: bool) -> tuple[int, list[str]]:
+    """The exit code of `solon ARGUMENTS --json`, and the stages that it says it has done; `here`: in this process."""
+    if not here:
+        process = start(arguments, log, fork=False)
+        told = list(process.events())
+        return process.wait(), _done_stages(told)
+    import torch
+
+    from solon.cli.main import app
+
+    torch.set_num_threads(1)  # others would not be in the forks
+    said = io.StringIO()
+    with redirect_stdout(said):
+        code = app([*arguments, "--json"], standalone_mode=False)
+    gc.freeze()  # forks share what is here as long as nobody touches it
+    return code or 0, _done_stages(map(json.loads, said.getvalue().splitlines()))
+
+
+def _done_stages(told: Iterable[dict[str, Any]]) -> list[str]:
+    return [event["stage"] for event in told if event["event"] == "stage_done"]
+
+
+def become(command: Sequence[str], out: int, errors: int) -> None:
     """In a forked child: run the command and leave, never to return."""
     code = 1
     try:
@@ -199,9 +225,8 @@ class Experiment:
 
     def undisturbed(self) -> dict[str, str]:
         run = "undisturbed"
-        process = start(self.run(run), self.folder / f"{run}.log", fork=self.fork)
-        told = [event["stage"] for event in process.events() if event["event"] == "stage_done"]
-        self._expect_success(process.wait(), run)
+        code, told = whole(self.run(run), self.folder / f"{run}.log", here=self.fork)
+        self._expect_success(code, run)
         assert told == list(STAGES), f"stages are {told}"
         for stage in STAGES:  # what the program tells includes the start of the next stage's process
             manifest = json.loads((self.folder / run / stage / "manifest.json").read_bytes())
@@ -332,13 +357,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("--kills", type=int, default=10, help="at least so many processes are killed (default 10)")
     parser.add_argument("--seed", type=int, default=0, help="of the moments of the kills")
-    parser.add_argument("--fork", action="store_true", help="fork a process that has imported torch already")
+    parser.add_argument("--fork", action="store_true", help="fork a process that has done a run already")
     parser.add_argument("--isolate", action="store_true", help="stages have processes of their own; kill these too")
     parser.add_argument("--folder", type=Path, help="where to keep the runs; default: a folder that is removed")
     given = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # the same for all; and a tiny model gains nothing by more
-    if given.fork:
-        import solon.pipeline.run  # noqa: F401
     chosen = {"kills": given.kills, "seed": given.seed, "fork": given.fork, "isolate": given.isolate}
     if given.folder is not None:
         given.folder.mkdir(parents=True)

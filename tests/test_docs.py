@@ -12,6 +12,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from functools import reduce
 from importlib import import_module
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from forks import forked_solon
 from solon.cli.main import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -147,27 +149,34 @@ def test_every_block_of_a_walk_is_tested_or_says_why_not(page: Path) -> None:
     assert not bare, bare
 
 
-def test_the_quickstart_runs(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def programs() -> Iterator[Path]:
+    """Where this environment's `solon` lies, as one that starts at once."""
+    with forked_solon() as folder:
+        yield folder
+
+
+def test_the_quickstart_runs(tmp_path: Path, programs: Path) -> None:
     for block in blocks(QUICKSTART):
         if block.mark == "tested":
             for command in block.commands:
-                run(command, tmp_path)
+                run(command, tmp_path, programs)
 
 
-def test_the_walk_through_public_input_runs(tmp_path: Path) -> None:
+def test_the_walk_through_public_input_runs(tmp_path: Path, programs: Path) -> None:
     (tmp_path / "docs").symlink_to(ROOT / "docs")
     for block in blocks(PUBLIC_INPUT):
         if block.mark == "tested":
             for command in block.commands:
-                run(command, tmp_path)
+                run(command, tmp_path, programs)
     assert "Town of Riverside" in (tmp_path / "town/report.html").read_text(encoding="utf-8")
 
 
-def run(command: str, folder: Path) -> None:
-    """Run one documented line as a reader would, with the `solon` of this environment."""
+def run(command: str, folder: Path, programs: Path) -> None:
+    """Run one documented line as a reader would."""
     if re.match(r"solon (run|stage)\b.* -o ", command):
         command += "".join(f" --set {shlex.quote(setting)}" for setting in TINY)
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    path = os.pathsep.join([str(programs), str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", command],
         cwd=folder,

@@ -44,7 +44,8 @@ _KINDS: dict[type[DialogueFormat], FormatKind] = {
 
 
 class Actors:
-    """Loads models on demand and knows how each wants to be written to. It keeps none: callers release them."""
+    """Loads models on demand and knows how each wants to be written to. It keeps none: callers release them.
+    Tokenizers it reads once."""
 
     def __init__(self, *, config: RunConfig, run: Path | None = None) -> None:
         """`run`: the folder of the run, or of another work, which keeps what requests to servers have cost."""
@@ -60,6 +61,7 @@ class Actors:
         stages in another are not taken for equal."""
         self.copies: dict[Path, Path] = {}
         """Where on this machine models lie whose folders are on another."""
+        self._tokenizers: dict[Path, PreTrainedTokenizerBase] = {}
 
     def __reduce__(self) -> tuple[Callable[[], Actors], tuple[()]]:
         """On another machine: models by their folders, the same arithmetic, its own device."""
@@ -113,8 +115,11 @@ class Actors:
         return PreferenceModel.load(folder, dtype=dtype, device=self.device, trust_remote_code=self._remote)
 
     def tokenizer(self, folder: Path) -> PreTrainedTokenizerBase:
-        """Of a role's model, or a trained one."""
-        return load_tokenizer(self.place(folder), trust_remote_code=self._remote)
+        """Of a role's model, or a trained one. All who ask get the same one, and leave it as it is."""
+        place = self.place(folder)
+        if place not in self._tokenizers:
+            self._tokenizers[place] = load_tokenizer(place, trust_remote_code=self._remote)
+        return self._tokenizers[place]
 
     def language_model(
         self, folder: Path, role: ModelRole, progress: Progress | None, count: Count = uncounted

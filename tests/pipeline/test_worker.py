@@ -146,6 +146,18 @@ def test_a_process_whose_parent_has_died_says_nothing(run: RunFolder) -> None:
         assert (child.stderr.read(), child.wait()) == ("", 1)
 
 
+def test_a_process_ends_whatever_threads_are_left_and_cleans_up() -> None:
+    script = """
+import atexit, threading, time
+from solon.pipeline.worker import leave
+threading.Thread(target=time.sleep, args=(60,)).start()
+atexit.register(print, "clean", end="", flush=True)
+print("done, ", end="")
+leave(3)"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=50)
+    assert (done.returncode, done.stdout, done.stderr) == (3, "done, clean", "")
+
+
 def test_progress_comes_through_and_an_interrupt_ends_the_process(
     run: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -73,6 +73,15 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="session")
+def no_waiting_for_the_disk() -> Iterator[None]:
+    """Files are not forced to the disk, for which a tiny run would wait as long as it computes: tests cut no power, and
+    what a killed process has written stays. Programs that tests start do force them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda file: None)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
 def no_network() -> Iterator[None]:
     """Tests run offline: connecting to another machine is an error."""
     connect = socket.socket.connect

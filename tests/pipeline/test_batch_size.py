@@ -23,8 +23,9 @@ from solon.records import Answer, Comparison, Pair, Record, Revision
 from stages import begun, finished, in_run
 
 LEAST_EQUAL = 0.99
-COUNTS = ("prompts.harmful=70", "prompts.mixed=30", "prompts.benign=100", "prompts.evaluation=1", "supervised.rounds=1")
-SHARDS = 25
+ROWS, SHARDS = 50, 12
+COUNTS = ("prompts.harmful=35", "prompts.mixed=15", "prompts.benign=50", "prompts.evaluation=1", "supervised.rounds=1")
+"""So many rows of every stage."""
 GENERATION: dict[Stage, type[Record]] = {
     revisions: Revision,
     helpful: Answer,
@@ -63,7 +64,7 @@ def assert_nearly_equal(one: Mapping[str, Sequence[Record]], two: Mapping[str, S
     for stage, rows in one.items():
         others = {row.id: row for row in two[stage]}  # type: ignore[attr-defined]
         same = sum(row.id in others and equal(row, others[row.id]) for row in rows)  # type: ignore[attr-defined]
-        assert len(rows) >= 100, stage
+        assert len(rows) >= ROWS, stage
         assert same >= LEAST_EQUAL * max(len(rows), len(others)), f"{stage}: {len(rows) - same} rows differ"
 
 
@@ -73,7 +74,7 @@ def reference(llama: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str
     return generated(config, llama, tmp_path_factory.mktemp("reference"))
 
 
-@pytest.mark.parametrize(("batch_size", "shard_rows"), [(1, SHARDS), (5, 1000), (64, SHARDS)])
+@pytest.mark.parametrize(("batch_size", "shard_rows"), [(1, 1000), (5, SHARDS)])
 def test_a_random_model(
     reference: dict[str, list[Record]], llama: Path, batch_size: int, shard_rows: int, tmp_path: Path
 ) -> None:
@@ -97,6 +98,6 @@ def test_the_embedded_model() -> None:
         )
         made = respond(prompts, sampler)
         answers[batch_size] = {"answers": made.records}
-    assert len({answer.text for answer in answers[64]["answers"]}) > 50
+    assert len({answer.text for answer in answers[64]["answers"]}) > ROWS // 2
     assert_nearly_equal(answers[64], answers[1])
     assert_nearly_equal(answers[64], answers[5])

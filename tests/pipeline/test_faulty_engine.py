@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from pipeline.tiny_run import manifest, rows, run_in, world_config
+from solon.artifacts.reuse import OtherRuns
 from solon.config.load import load_run_config
 from solon.errors import EngineUnavailableError, RunError, UnscoredError, UserError
 from solon.feedback.judge import NO_CONFLICT, Judge
@@ -53,11 +54,11 @@ def test_lost_rows_are_counted_and_the_run_goes_on(
 
 
 def test_rows_that_another_try_may_keep_are_asked_for_again(
-    llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    llama: Path, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A shard that lost too many is not kept. Once the engine is well, the run ends as if nothing had happened."""
     config, run = world_config(llama), tmp_path / "run"
-    run_in(tmp_path / "whole", config, until="comparisons")
+    run_in(tmp_path / "whole", config, until="comparisons", others=OtherRuns(found=(finished,)))
     run_in(run, config, until="prompts")
     for stage, n in (("revisions", 4), ("comparisons", 4)):
         with monkeypatch.context() as ill:
@@ -146,11 +147,11 @@ def test_few_rows_that_are_all_lost_are_told_how_to_ask_again(
 
 
 def test_an_engine_that_is_gone_stops_the_run_and_what_was_made_is_kept(
-    llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    llama: Path, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Once it is back, the run ends as if nothing had happened."""
     config = world_config(llama)
-    run_in(tmp_path / "whole", config, until="helpful")
+    run_in(tmp_path / "whole", config, until="helpful", others=OtherRuns(found=(finished,)))
     with monkeypatch.context() as gone:
         wrap(gone, "down", every=40)
         with pytest.raises(EngineUnavailableError, match=r"^the model's server does not answer \(start it"):

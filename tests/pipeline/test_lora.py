@@ -11,6 +11,7 @@ from safetensors import safe_open
 
 from pipeline.tiny_run import manifest, rows, run_in, world_config
 from solon.artifacts.hashes import sha256_file
+from solon.artifacts.reuse import OtherRuns
 from solon.errors import UserError
 from solon.models import adapters, load
 from solon.models.heads import PreferenceModel
@@ -49,10 +50,10 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     [["rl.algorithm=grpo"], ["rl.algorithm=ppo", *(f"{name}.gradient_checkpointing=true" for name in SECTIONS)]],
 )
 def test_every_stage_ends_in_a_plain_model(
-    settings: list[str], llama: Path, tmp_path: Path, loaded: list[Path]
+    settings: list[str], llama: Path, finished: Path, tmp_path: Path, loaded: list[Path]
 ) -> None:
     run = tmp_path / "run"
-    run_in(run, world_config(llama, *LORA, *settings), until="rl")
+    run_in(run, world_config(llama, *LORA, *settings), until="rl", others=OtherRuns.of(run, [finished]))
     models = {stage: run / "models" / stage / "model" for stage in ("sl", "pm", "rl")}
     assert loaded[-2:] == [models["sl"], models["pm"]] and models["sl"] != loaded[-3], "no second model as reference"
     head = {"score.weight": ("F32", [1, 32])}
@@ -62,11 +63,11 @@ def test_every_stage_ends_in_a_plain_model(
 
 
 def test_rl_holds_one_model_where_the_preference_model_is_an_adapter_on_sl_cai(
-    llama: Path, tmp_path: Path, loaded: list[Path]
+    llama: Path, finished: Path, tmp_path: Path, loaded: list[Path]
 ) -> None:
     """Its rewards are those of the preference model that is saved, and a run with PPO has two models nevertheless."""
     run, sl, pm = tmp_path / "run", tmp_path / "run/models/sl/model", tmp_path / "run/models/pm/model"
-    run_in(run, world_config(llama, *LORA, "preference.start=sl"), until="rl")
+    run_in(run, world_config(llama, *LORA, "preference.start=sl"), until="rl", others=OtherRuns.of(run, [finished]))
     assert loaded[-2:] == [sl, sl], "one for the preference model's training, one for RL"
     assert "sl" in manifest(run, "models/pm").inputs
     model, tokenizer = PreferenceModel.load(pm, dtype=torch.float32, device="cpu"), load_tokenizer(pm)
@@ -75,7 +76,8 @@ def test_rl_holds_one_model_where_the_preference_model_is_an_adapter_on_sl_cai(
         turns = [Turn.model_validate(turn) for turn in prompts[row["prompt_id"]]["turns"]]
         read = sequence_tokens(tokenizer, format.prompt(turns), format.answer(row["text"]))
         assert row["preference_score"] == pytest.approx(scores(model, [read], pad_id=0)[0], abs=1e-4)
-    run_in(tmp_path / "ppo", world_config(llama, *LORA, "preference.start=sl", "rl.algorithm=ppo"), until="rl")
+    ppo = world_config(llama, *LORA, "preference.start=sl", "rl.algorithm=ppo")
+    run_in(tmp_path / "ppo", ppo, until="rl", others=OtherRuns.of(tmp_path / "ppo", [run]))
     assert [path.parts[-3:] for path in loaded[-2:]] == [("models", "sl", "model"), ("models", "pm", "model")]
 
 

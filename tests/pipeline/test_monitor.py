@@ -107,14 +107,14 @@ def test_killed_and_resumed_it_has_the_same_bytes(
 
 
 def test_trainings_that_stop_early_end_with_the_same_bytes_too(
-    llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    llama: Path, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = world_config(llama, *EARLY)
-    told = run_in(tmp_path / "whole", config, until="pm")
+    config, others = world_config(llama, *EARLY), OtherRuns(found=(finished,))
+    told = run_in(tmp_path / "whole", config, until="pm", others=others)
     monkeypatch.setattr("solon.pipeline.run.StageFolder", _Dying)
     monkeypatch.setattr(_Dying, "name_of_death", "steps.jsonl")
     with pytest.raises(Killed):
-        run_in(tmp_path / "killed", config, until="pm")
+        run_in(tmp_path / "killed", config, until="pm", others=others)
     run_in(tmp_path / "killed", config, until="pm")
     for stage in ("models/sl", "models/pm"):
         one, other = (manifest(tmp_path / run, stage) for run in ("whole", "killed"))

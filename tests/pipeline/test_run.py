@@ -250,11 +250,16 @@ def test_the_report_shows_a_chain(finished: Path) -> None:
             assert f">{escape(text)}</p>" in card, chain["id"]
 
 
-def test_the_same_run_twice_gives_the_same_bytes(llama: Path, finished: Path, tmp_path: Path) -> None:
-    run_in(tmp_path / "again", world_config(llama))
+def test_the_same_run_twice_gives_the_same_bytes_and_its_progress_adds_up(
+    llama: Path, finished: Path, tmp_path: Path
+) -> None:
+    told = run_in(tmp_path / "again", world_config(llama))
     one, two = data(finished), data(tmp_path / "again")
     assert differing(one, two) == []
     assert sum(name.endswith(".safetensors") for name in one) == 3
+    assert [note[:14] for note in told.notes if note.startswith("rl, ")] == ["rl, 8 answers:"]
+    assert told.stages == list(FOLDERS)
+    assert told.rows == {name: total or 0 for name, total in told.totals.items()}
 
 
 def test_a_model_without_a_padding_token_makes_the_same_run(llama: Path, finished: Path, tmp_path: Path) -> None:
@@ -308,13 +313,6 @@ def test_a_run_may_be_done_in_pieces(llama: Path, finished: Path, tmp_path: Path
     assert begun == list(FOLDERS)
     run_in(folder, config)
     assert differing(data(finished), data(folder)) == []
-
-
-def test_progress_adds_up_to_what_was_announced(llama: Path, tmp_path: Path) -> None:
-    told = run_in(tmp_path / "run", world_config(llama))
-    assert [note[:14] for note in told.notes if note.startswith("rl, ")] == ["rl, 8 answers:"]
-    assert told.stages == list(FOLDERS)
-    assert told.rows == {name: total or 0 for name, total in told.totals.items()}
 
 
 def test_a_run_does_not_train_on_noise_and_goes_on_when_it_may(llama: Path, tmp_path: Path) -> None:

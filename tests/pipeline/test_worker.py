@@ -150,11 +150,11 @@ def test_a_process_ends_whatever_threads_are_left_and_cleans_up() -> None:
     script = """
 import atexit, threading, time
 from solon.pipeline.worker import leave
-threading.Thread(target=time.sleep, args=(60,)).start()
+threading.Thread(target=time.sleep, args=(600,)).start()
 atexit.register(print, "clean", end="", flush=True)
 print("done, ", end="")
 leave(3)"""
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=50)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=250)
     assert (done.returncode, done.stdout, done.stderr) == (3, "done, clean", "")
 
 

@@ -91,8 +91,8 @@ def elo(
             _refuse({"--checked": checked}, "without --votes", "it is for an arena's votes")
             _of_run(games, 100 if prompts is None else prompts, settings, replace, as_json)
         return
-    only = {"--prompts": prompts is not None, "--set": settings, "--votes": votes, "--checked": checked}
-    _refuse({**only, "--replace": replace}, "of a file of games", "they are for a run folder")
+    of_run = {"--prompts": prompts is not None, "--set": settings, "--votes": votes, "--checked": checked}
+    _refuse({**of_run, "--replace": replace}, "of a file of games", "they are for a run folder")
     _of_file(games, _anchor(anchor), seed, resamples, as_json)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import torch
 from typer.testing import CliRunner, Result
 
 from pipeline.tiny_run import TINY
@@ -27,3 +30,14 @@ def done(*arguments: str | Path) -> str:
 def tiny_settings(*more: str) -> list[str]:
     """Options that make a run take seconds."""
     return [part for setting in (*TINY, *COUNTS, "rl.steps=1", *more) for part in ("--set", setting)]
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """As in a process that is told to take one, and in a fork of this one, which would wait for others for ever."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -26,6 +29,7 @@ class Visitor:
 
     def __init__(self, app: Starlette, base: str = BASE, language: str = "en") -> None:
         self.client = TestClient(app, base_url=base, headers={"accept-language": language}, follow_redirects=False)
+        self.client.portal = _loop()
         self.app = app
         self.base = base
 
@@ -71,6 +75,14 @@ class Visitor:
         self.response, self.status, self.at = response, response.status_code, str(response.url)
         self.page = read_page(response.text) if "html" in response.headers.get("content-type", "") else Element("", {})
         return self.page
+
+
+@cache
+def _loop() -> BlockingPortal:
+    """One loop of events for all sites of this process: without it each request begins and ends its own."""
+    held = ExitStack()
+    atexit.register(held.close)
+    return held.enter_context(start_blocking_portal())
 
 
 def site_in(folder: Path, **settings: object) -> Starlette:

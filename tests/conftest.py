@@ -14,6 +14,7 @@ import pytest
 
 from needs import NEEDS, REFERENCE_DATA
 from order import longest_first
+from report.browser import Browser
 
 # Read by huggingface_hub at import, hence before any test module; subprocesses inherit it.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -41,6 +42,13 @@ def reference_data() -> Path:
     if REFERENCE_DATA.place is None:
         pytest.skip(REFERENCE_DATA.reason)
     return REFERENCE_DATA.place
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Of which each test or module takes the browser of somebody else (`Browser.anew`)."""
+    with Browser(tmp_path_factory.mktemp("profile")) as chromium:
+        yield chromium
 
 
 @pytest.hookimpl(wrapper=True)

@@ -17,7 +17,7 @@ LOOKED_AT = ((1200, False), (390, True))
 looks at every text for seconds of processor time."""
 _COLOURS = ("color-contrast", "link-in-text-block")
 """Rules about nothing but colours, which take most of the time."""
-_RUN = """axe.run(document, {resultTypes: ['violations'], preload: false, rules: RULES}).then(found =>
+_RUN = """axe.run(document, {resultTypes: ['violations'], preload: false, ...RULES}).then(found =>
   found.violations.flatMap(one =>
     one.nodes.map(node => `${one.id}: ${one.help} | ${node.target.join(' ')} | ${node.html.slice(0, 160)} | ` +
       [...node.any, ...node.all, ...node.none].map(check => check.message).join('; ').slice(0, 300))))"""
@@ -28,6 +28,11 @@ _LOOKS = """[...document.querySelectorAll('body, body *')].map(one => {
   return [color, backgroundColor, backgroundImage, opacity, textDecorationLine, large, one.checkVisibility()].join();
 }).join('\\n')"""
 """What `_COLOURS` go by."""
+_PLACES = """document.documentElement.outerHTML + [...document.querySelectorAll('*')].map(one => {
+  const {x, y, width, height} = one.getBoundingClientRect(), {display, position, overflow} = getComputedStyle(one);
+  return [x, y, width, height, one.scrollWidth, one.scrollHeight, display, position, overflow, one.checkVisibility()];
+}).join('\\n')"""
+"""What all others go by."""
 
 
 @cache
@@ -35,11 +40,17 @@ def _axe() -> str:
     return files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 
 
-def violations(browser: Browser, *, colours: bool = True) -> list[str]:
-    """Of every rule, or all but those about colours, on the page that is open: rule, element, and what to do."""
+def violations(browser: Browser, *, colours: bool = True, others: bool = True) -> list[str]:
+    """Of every rule, those about colours, or all but those, on the page that is open: rule, element, and what to do."""
+    if not (colours or others):
+        return []
     if not browser.run("'axe' in window"):
         browser.run(f"{_axe()};0")
-    rules = {} if colours else {name: {"enabled": False} for name in _COLOURS}
+    rules: dict[str, object] = {}
+    if not colours:
+        rules = {"rules": {name: {"enabled": False} for name in _COLOURS}}
+    elif not others:
+        rules = {"runOnly": {"type": "rule", "values": _COLOURS}}
     found: list[str] = browser.run(_RUN.replace("RULES", json.dumps(rules)))
     return found
 
@@ -47,14 +58,16 @@ def violations(browser: Browser, *, colours: bool = True) -> list[str]:
 def wrong_in_any_window(browser: Browser) -> list[str]:
     """What axe finds on the page that is open in each window, and where the page is wider; it is not loaded anew.
 
-    Colours are looked at again wherever one differs from all windows before, so most often once in each scheme.
+    Colours are looked at again wherever one differs from all windows before, so most often once in each scheme; all
+    else wherever something stands elsewhere, so most often once in each width.
     """
-    found, seen = [], set[str]()
+    found, looks, places = [], set[str](), set[str]()
     for width, dark in WINDOWS:
         told = too_wide(browser, width, dark=dark)
-        looks = browser.run(_LOOKS)
-        told += violations(browser, colours=looks not in seen)
-        seen.add(looks)
+        look, place = browser.run(_LOOKS), browser.run(_PLACES)
+        told += violations(browser, colours=look not in looks, others=place not in places)
+        looks.add(look)
+        places.add(place)
         found += [f"at {width}{' dark' if dark else ''}: {one}" for one in told]
     return found
 

@@ -290,10 +290,10 @@ def test_the_page_parses_no_text_of_a_run_and_loads_nothing() -> None:
 
 
 @pytest.mark.skipif(CHROMIUM.place is None, reason=CHROMIUM.reason)
-def test_a_browser_has_no_complaint_and_nothing_overflows(tmp_path: Path) -> None:
+def test_a_browser_has_no_complaint_and_nothing_overflows(tmp_path: Path, chromium: Browser) -> None:
     page = tmp_path / "compare.html"
     page.write_text(render_comparison(side_by_side(sample_data(8), sample_data(8))), encoding="utf-8")
-    with Browser(tmp_path / "profile") as browser:
+    with chromium.anew() as browser:
         for width, dark in ((1200, False), (420, True)):
             browser.open(page, width=width, dark=dark)
             assert browser.run("document.documentElement.scrollWidth") <= width

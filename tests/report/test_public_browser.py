@@ -23,8 +23,8 @@ ATTACK = '"><script>document.title = "broken"</script><img src=x onerror="docume
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with Browser(tmp_path_factory.mktemp("profile")) as browser:
+def browser(chromium: Browser) -> Iterator[Browser]:
+    with chromium.anew() as browser:
         yield browser
 
 

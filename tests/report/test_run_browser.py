@@ -34,8 +34,8 @@ ATTACK = " ".join(PAYLOADS)
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with Browser(tmp_path_factory.mktemp("profile")) as browser:
+def browser(chromium: Browser) -> Iterator[Browser]:
+    with chromium.anew() as browser:
         yield browser
 
 

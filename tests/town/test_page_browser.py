@@ -15,7 +15,7 @@ from town import test_comparing
 pytestmark = pytest.mark.skipif(CHROMIUM.place is None, reason=CHROMIUM.reason)
 
 
-def test_it_keeps_nobody_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_keeps_nobody_out(tmp_path: Path, chromium: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     page = tmp_path / "index.html"
 
     def kept(town: Town) -> str:
@@ -24,7 +24,7 @@ def test_it_keeps_nobody_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(test_comparing, "render", kept)
     test_comparing.test_the_page_tells_all_of_it_and_trusts_nobody()
-    with Browser(tmp_path / "profile") as browser:
+    with chromium.anew() as browser:
         browser.open(page)
         assert wrong_in_any_window(browser) == [] and browser.complaints() == []
         assert set(browser.requests()) == {page.as_uri()}

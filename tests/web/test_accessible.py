@@ -53,8 +53,8 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with Browser(tmp_path_factory.mktemp("profile")) as browser:
+def browser(chromium: Browser) -> Iterator[Browser]:
+    with chromium.anew() as browser:
         yield browser
 
 

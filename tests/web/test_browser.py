@@ -56,8 +56,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, str,
 
 
 @pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Browser]:
-    with Browser(tmp_path / "profile") as browser:
+def browser(chromium: Browser) -> Iterator[Browser]:
+    with chromium.anew() as browser:
         yield browser
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from time import sleep
 
 import pytest
@@ -37,9 +36,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, str,
 
 
 @pytest.fixture
-def browser(tmp_path: Path, place: tuple[Site, str, str]) -> Iterator[Browser]:
+def browser(chromium: Browser, place: tuple[Site, str, str]) -> Iterator[Browser]:
     """Signed in."""
-    with Browser(tmp_path / "profile") as browser:
+    with chromium.anew() as browser:
         browser.open(owner_link(place[0]))
         followed(browser, "it.textContent === 'Sign in'")
         yield browser

@@ -49,9 +49,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str,
 
 
 @pytest.fixture(scope="module")
-def browser(place: tuple[Path, str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+def browser(place: tuple[Path, str, str], chromium: Browser) -> Iterator[Browser]:
     """Signed in."""
-    with Browser(tmp_path_factory.mktemp("profile")) as browser:
+    with chromium.anew() as browser:
         browser.open(place[2])
         followed(browser, "it.textContent === 'Sign in'")
         yield browser

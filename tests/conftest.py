@@ -18,6 +18,8 @@ from report.browser import Browser
 
 # Read by huggingface_hub at import, hence before any test module; subprocesses inherit it.
 os.environ["HF_HUB_OFFLINE"] = "1"
+# Processes of tests keep what they compile of the package: else each of them compiles it anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.hookimpl(wrapper=True)

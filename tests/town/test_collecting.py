@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -18,14 +18,17 @@ from solon.progress import Reporter
 from solon.town import collect as collecting
 from solon.town.collect import Collected, Folder, collect, said_by, steps
 from solon.town.public import Public
+from town.towns import PEOPLE, children, require_gone
 
 MAKE = """
 import sys
 from pathlib import Path
 from solon.progress import PlainReporter
+from solon.town import collect as collecting
 from solon.town.collect import Folder, collect
 from solon.town.make import vote
-from town.towns import small_public
+from town.towns import said_here, small_public
+collecting.said_by = said_here
 folder, reporter = Folder(path=Path(sys.argv[1])), PlainReporter(sys.stdout)
 reporter.interval = 0.0
 vote(small_public(), folder, reporter)
@@ -47,7 +50,7 @@ def test_what_splits_the_public_is_left_out_and_known_as_such(public: Public, fo
 
 
 def test_groups_are_the_districts(found: Collected) -> None:
-    assert found.people == sum(found.groups) == 20 and found.districts == (10, 10)
+    assert found.people == sum(found.groups) == 2 * PEOPLE and found.districts == (PEOPLE, PEOPLE)
     assert found.placed >= 0.9 and found.likeness >= 0.6
 
 
@@ -59,14 +62,18 @@ def test_a_group_objects_to_what_most_of_it_want_none_of(found: Collected) -> No
 
 def test_what_ended_well_is_not_done_again(public: Public, folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
-    monkeypatch.setattr(collecting, "said_by", lambda arguments, *, answers="": done.append(arguments[1]) or "")
+
+    def noting(arguments: Sequence[str], *, answers: str = "") -> str:
+        done.append(arguments[1])
+        return said_by(arguments, answers=answers)
+
+    monkeypatch.setattr(collecting, "said_by", noting)
     collect(folder, public, Reporter(io.StringIO()))
     assert done == []
     said = folder.said("report").read_bytes()
     folder.said("report").unlink()
     collect(folder, public, Reporter(io.StringIO()))
-    assert done == ["report"]
-    folder.said("report").write_bytes(said)
+    assert done == ["report"] and folder.said("report").read_bytes() == said
 
 
 def test_killed_and_begun_again_it_ends_with_the_same_constitution(
@@ -78,10 +85,10 @@ def test_killed_and_begun_again_it_ends_with_the_same_constitution(
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
         assert next(line for line in process.stdout if "30/" in line)
-        sites = _children(process.pid)
+        sites = children(process.pid)
         process.send_signal(signal.SIGKILL)
     assert sites and not (tmp_path / "export").exists()
-    _require_gone(sites)
+    require_gone(sites)
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     for name in ("public.toml", "public.trace.json"):
@@ -97,18 +104,6 @@ def test_commands_are_of_solon_collect(folder: Folder) -> None:
     assert list(steps(folder, "Town")) == [
         *("import", "population", "groups", "analyse", "topics", "merge", "principles", "report")
     ]
-
-
-def _children(parent: int) -> list[int]:
-    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True)
-    return [int(number) for number in found.stdout.split()]
-
-
-def _require_gone(processes: list[int]) -> None:
-    until = time.monotonic() + 30
-    while alive := [one for one in processes if Path(f"/proc/{one}").exists()]:
-        assert time.monotonic() < until, f"still there: {alive}"
-        time.sleep(0.2)
 
 
 def _without_numbers(data: bytes) -> bytes:

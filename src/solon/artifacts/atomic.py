@@ -25,7 +25,8 @@ _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 def to_json(value: object) -> JsonValue:
     """Plain JSON data: models become objects in field order (by alias), tuples arrays, paths text."""
     if isinstance(value, BaseModel):
-        return to_json(value.model_dump(mode="json", by_alias=True))
+        data: JsonValue = value.model_dump(mode="json", by_alias=True)
+        return data
     if isinstance(value, Mapping):
         return {str(key): to_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

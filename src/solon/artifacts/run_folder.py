@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
 
@@ -108,13 +109,15 @@ class RunFolder(ExitStack):
 
     def keep(self) -> None:
         """Writes which run this is. `run.json` goes first: from then on the folder is known as this run."""
-        record = canonical_json(RunRecord(config=self.config), indent=2)
-        files = {RUN: record, "run.toml": dump_toml(self.config).encode()}
-        if self.original is not None:
-            files["original.toml"] = self.original.encode()
-        for name, data in files.items():
+        for name, data in self._files.items():
             if not (self.path / name).exists() or (self.path / name).read_bytes() != data:
                 write_atomic(self.path / name, data)
+
+    @cached_property
+    def _files(self) -> dict[str, bytes]:
+        record = canonical_json(RunRecord(config=self.config), indent=2)
+        files = {RUN: record, "run.toml": dump_toml(self.config).encode()}
+        return files if self.original is None else {**files, "original.toml": self.original.encode()}
 
 
 def run_config(folder: Path) -> RunConfig:

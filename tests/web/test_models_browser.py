@@ -162,10 +162,11 @@ def test_a_dialogue_goes_on_in_an_arena_by_keyboard(browser: Browser, place: tup
 
 @pytest.mark.parametrize("tag", ["en", "de", "ar"])
 def test_pages_fit_every_window_in_every_language(browser: Browser, place: tuple[Site, str, str], tag: str) -> None:
-    for dark in (False, True):
-        for width in (1200, 390):
-            for page in ("/chat", "/chat/demo", "/lab/demo"):
-                browser.open(f"{place[1]}{page}?language={tag}", width=width, dark=dark)
+    for width in (1200, 390):
+        for page in ("/chat", "/chat/demo", "/lab/demo"):
+            browser.open(f"{place[1]}{page}?language={tag}", width=width)
+            for dark in (False, True):
+                browser.change_window(width, dark=dark)
                 assert browser.run("document.documentElement.scrollWidth") == width, page
                 assert browser.run("document.querySelectorAll('main, h1').length") == 2
     browser.open(f"{place[1]}/chat/demo?language={tag}", width=390)

@@ -80,14 +80,11 @@ def test_from_the_list_to_where_an_answer_comes_from_by_keyboard(
 def test_pages_run_nothing_and_fit_every_window(browser: Browser, place: tuple[Path, str, str], tmp_path: Path) -> None:
     _, base, _ = place
     pages = ("", "/one", "/one/files", *(f"/one/read/{shelf}" for shelf in ("chains", "comparisons")))
-    for dark in (False, True):
-        for width in (1200, 390):
-            for page in (
-                *(f"/runs{one}" for one in pages),
-                "/compare?first=one&second=two",
-                "/runs/one/trace?id=no-harm",
-            ):
-                browser.open(f"{base}{page}", width=width, height=900, dark=dark)
+    for width in (1200, 390):
+        for page in (*(f"/runs{one}" for one in pages), "/compare?first=one&second=two", "/runs/one/trace?id=no-harm"):
+            browser.open(f"{base}{page}", width=width)
+            for dark in (False, True):
+                browser.change_window(width, dark=dark)
                 assert browser.run("document.title") != "broken", page
                 assert browser.run("document.documentElement.scrollWidth") == width, (page, width)
                 ground = browser.run("getComputedStyle(document.body).backgroundColor")

@@ -8,13 +8,15 @@ import socket
 from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from needs import NEEDS, REFERENCE_DATA
 from order import longest_first
-from report.browser import Browser
+
+if TYPE_CHECKING:
+    from report.browser import Browser
 
 # Read by huggingface_hub at import, hence before any test module; subprocesses inherit it.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -49,6 +51,8 @@ def reference_data() -> Path:
 @pytest.fixture(scope="session")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Of which each test or module takes the browser of somebody else (`Browser.anew`)."""
+    from report.browser import Browser
+
     with Browser(tmp_path_factory.mktemp("profile")) as chromium:
         yield chromium
 

@@ -15,6 +15,7 @@ LONG = (
     "town/test_collecting.py",
     "pipeline/test_together.py",
     "web/test_accessible.py",
+    "town/test_whole.py",
     "pipeline/test_kill_and_resume.py",
     "pipeline/test_cluster.py",
     "web/test_keyboard.py",

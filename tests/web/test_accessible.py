@@ -163,12 +163,13 @@ def test_pages_that_say_what_is_wrong(browser: Browser, town: Town) -> None:
 
 
 def test_the_map_is_told_to_whoever_does_not_see_it(browser: Browser, town: Town) -> None:
-    """As the browser tells it to a screen reader: an image with a name that leads to a table, and the table's cells."""
+    """As the browser tells it to a screen reader: one image, without its marks, whose name leads to a table; its cells."""
     opened(browser, town, "{talk}/results")
     nodes = browser.call("Accessibility.getFullAXTree")["nodes"]
     (drawn,) = (one for one in nodes if name_of(one).startswith("Map of opinion: "))
     assert drawn["role"]["value"] in ("image", "img") and "table below it says the same" in name_of(drawn)
     assert str(drawn["description"]["value"]).startswith("The map as a table")
+    assert browser.run("document.querySelectorAll('#map svg use').length") > 20 and inside(nodes, drawn) == []
     (around,) = (one for one in nodes if one["role"]["value"] == "region" and name_of(one) == "The map as a table")
     assert {"name": "focusable", "value": {"type": "booleanOrUndefined", "value": True}} in around["properties"]
     (table,) = (one for one in inside(nodes, around) if one["role"]["value"] == "table")

@@ -2,7 +2,8 @@
 
 People are moved to the middle of a cell, and a cell shows one of four sizes, never a number. It takes a group's mark
 only for what is true of many: of at least `SUPPRESS_BELOW` people in and around it, most belong to that group. Groups
-are told apart by outlines, stripes and shapes; colour only helps.
+are told apart by outlines, stripes and shapes; colour only helps. Whoever does not see it is told one image and the
+table beside it, not its marks.
 """
 
 from __future__ import annotations
@@ -130,9 +131,9 @@ def opinion_map(analysis: Analysis, statements: Sequence[StatementVotes], say: L
         "Map of opinion: %(people)s. The table below it says the same, as far as it may.",
         people=say.people(len(points_G2)),
     )
-    svg = head.format(WIDTH, frame.height + KEY, name) + _definitions(k) + Markup("").join(parts)
+    drawn = Markup('<g aria-hidden="true">') + _definitions(k) + Markup("").join(parts) + Markup("</g>")
     return OpinionMap(
-        svg=svg + Markup("</svg>"),
+        svg=head.format(WIDTH, frame.height + KEY, name) + drawn + Markup("</svg>"),
         divided=divided,
         regions=told,
         directions=directions(analysis, statements),

@@ -163,7 +163,7 @@ def test_pages_that_say_what_is_wrong(browser: Browser, town: Town) -> None:
 
 
 def test_the_map_is_told_to_whoever_does_not_see_it(browser: Browser, town: Town) -> None:
-    """As the browser tells it to a screen reader: one image, without its marks, whose name leads to a table; its cells."""
+    """As the browser tells it to a screen reader: one image, no marks, whose name leads to a table; its cells."""
     opened(browser, town, "{talk}/results")
     nodes = browser.call("Accessibility.getFullAXTree")["nodes"]
     (drawn,) = (one for one in nodes if name_of(one).startswith("Map of opinion: "))

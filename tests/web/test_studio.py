@@ -24,7 +24,7 @@ from solon.artifacts.shards import encode_rows
 from solon.config.run import RunConfig
 from solon.evals.lexical import has_refusal_phrase
 from solon.progress import Meter
-from solon.records import Record
+from solon.records import Comparison, Dialogue, Prompt, Ranking, Record
 from solon.report import wording
 from solon.report.compare import words
 from solon.report.compare.differences import compare_runs
@@ -219,6 +219,59 @@ def test_shards_of_a_stage_that_goes_on_can_be_read(alone: tuple[Visitor, Path])
         assert len(cards(visitor, "/runs/new/read/chains")) == 3
         begun(run, "revisions").write_shard("rows", 1, DATA.revisions[3:5])
         assert len(cards(visitor, "/runs/new/read/chains")) == 5
+
+
+def of_articles() -> tuple[Prompt, Dialogue, Ranking]:
+    """A scenario, what the assistant says to it and why, and a ranking of which one verdict could not be read."""
+    said = {"prompt_id": "s", "principle_id": "theft"}
+    scenario = Prompt.model_validate({"id": "s", "kind": "harmful", "turns": [{"role": "human", "text": "May I?"}]})
+    texts = {
+        "plain": "Cut the lock.",
+        "answer": "Ask its owner.",
+        "question": "Why so?",
+        "explanation": "Locks are kept.",
+    }
+    dialogue = Dialogue.model_validate({"id": "d", **said, "shown": ["theft", "care"], **texts, "p_preferred": 0.75})
+    pair = {"prompt_id": "s", "a": "Take it.", "b": "Ask.", "rater": "model", "objective": "harmlessness"}
+    read = Comparison.model_validate({"id": "r/1", **pair, "p_a_preferred": 0.1})
+    unread = Comparison.model_validate({"id": "r/2", **pair, "p_a_preferred": None, "unscored": "no verdict"})
+    standing = {"answers": ["Take it.", "Ask."], "by_document": [0.1, 0.9], "by_article": [None, None]}
+    labels = {"comparisons": [read], "article_comparisons": [unread]}
+    return scenario, dialogue, Ranking.model_validate({"id": "r", **said, **standing, **labels})
+
+
+def test_what_articles_made_is_read_as_cards_and_traced(alone: tuple[Visitor, Path]) -> None:
+    visitor, folder = alone
+    with RunFolder.create(folder, RunConfig()) as run:
+        for name, file, row in zip(
+            ("scenarios", "dialogues", "rankings"), ("prompts", "rows", "rows"), of_articles(), strict=True
+        ):
+            stage = begun(run, name)
+            stage.write_records(file, [row])
+            stage.finish()
+    visitor.get("/runs/new")
+    assert links(visitor.page, "/read/") == [f"/runs/new/read/{shelf}" for shelf in ("dialogues", "rankings")]
+    (card,) = cards(visitor, "/runs/new/read/dialogues?kind=harmful&q=locks")
+    steps = [one.text for one in own(card, "div", "step")]
+    assert "May I?" in card.text and "articles before it: theft, care" in card.text
+    for step, label, text in zip(
+        steps,
+        ("With no article before it · 25.0%", "With articles before it · 75.0%", "Why so?"),
+        ("Cut the lock.", "Ask its owner.", "Locks are kept."),
+        strict=True,
+    ):
+        assert label in step and text in step
+    assert cards(visitor, "/runs/new/read/dialogues?q=nowhere") == []
+    (card,) = cards(visitor, "/runs/new/read/rankings?grade=unscored&q=take")
+    first, second = own(card, "div", "side")
+    assert "90.0% by all · no verdict by its article" in first.text and first.text.endswith("Ask.")
+    assert "won" in str(first.attributes["class"]) and "won" not in str(second.attributes["class"])
+    assert "10.0% by all" in second.text and "Unscored: 1 of 2 verdicts" in card.text
+    assert cards(visitor, "/runs/new/read/rankings?refusals=yes") == []
+    for shelf in ("dialogues", "rankings"):
+        cards(visitor, f"/runs/new/read/{shelf}")
+        for to in links(visitor.page, f"id={shelf}") + links(visitor.page, "id=s"):
+            assert visitor.get(to) and visitor.status == 200, to
 
 
 def test_pages_have_25_rows_and_together_all_of_them(member: Visitor) -> None:

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from solon.evals.bias import prefers
 from solon.evals.grader import GraderCard, Score
 from solon.evals.summary import Summary
-from solon.records import Answer, Comparison, Prompt, Revision, RevisionRound, Rollout
+from solon.records import Answer, Comparison, Dialogue, Prompt, Ranking, Revision, RevisionRound, Rollout
 from solon.report.run.changes import marked
 from solon.report.wording import model_title, percent
 
@@ -202,6 +202,47 @@ def _side(row: Comparison, side: str, p: float | None) -> Piece:
     label = [side.upper(), "no verdict" if p is None else percent(p), places.get(row.shown_first, "shown second")]
     text = row.a if side == "a" else row.b
     return Piece(label=" · ".join(label), text=clipped(text), won=p is not None and prefers(p) > 0)
+
+
+def explained(row: Dialogue) -> Card:
+    """An answer without articles, the one with articles before it, and why it was given."""
+    plain = Piece(label=f"With no article before it · {percent(1 - row.p_preferred)}", text=clipped(row.plain))
+    answer = Piece(
+        label=f"With articles before it · {percent(row.p_preferred)}",
+        text=changed(row.plain, row.answer),
+        asked=row.prompt_hash,
+    )
+    why = Piece(label="Why", text=clipped(row.explanation), critique=row.question)
+    return Card(
+        id=row.id,
+        prompt_id=row.prompt_id,
+        pieces=[plain, answer, why],
+        steps=True,
+        principles=[row.principle_id],
+        facts=[f"articles before it: {', '.join(row.shown)}"],
+    )
+
+
+def ranked(row: Ranking) -> Card:
+    """All answers to a scenario, those first that stand highest by the constitution; without a verdict last."""
+    standing = zip(row.answers, row.by_document, row.by_article, strict=True)
+    best_first = sorted(standing, key=lambda one: -1.0 if one[1] is None else one[1], reverse=True)
+    unread = sum(one.outcome == "unscored" for one in row.labels)
+    return Card(
+        id=row.id,
+        prompt_id=row.prompt_id,
+        pieces=[_standing(text, whole, own, won=at == 0) for at, (text, whole, own) in enumerate(best_first)],
+        principles=[row.principle_id],
+        facts=[f"{len(row.labels)} verdicts"],
+        caution=f"Unscored: {unread} of {len(row.labels)} verdicts" if unread else "",
+    )
+
+
+def _standing(text: str, whole: float | None, own: float | None, *, won: bool) -> Piece:
+    by = [
+        f"{'no verdict' if p is None else percent(p)} by {what}" for p, what in ((whole, "all"), (own, "its article"))
+    ]
+    return Piece(label=" · ".join(by), text=clipped(text), won=won and whole is not None)
 
 
 def rollout(row: Rollout) -> Card:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
+from solon.records import Comparison, Ranking
 from solon.report import wording
 from solon.report.public.language import mark
 from solon.report.run import cards
@@ -81,7 +82,7 @@ def _wish(visit: Visit) -> Wish:
 
 
 def _grades(shelf: Shelf) -> dict[Grade, str]:
-    if shelf.key == "comparisons":
+    if shelf.record in (Comparison, Ranking):
         return {"unscored": GRADES["unscored"]}
     return GRADES if shelf.graded else {}
 

@@ -1,4 +1,4 @@
-"""The rows of a run that can be read, by shelf: chains, answers, judged pairs, rollouts.
+"""The rows of a run that can be read, by shelf: chains, dialogues, answers, judged pairs, rankings, rollouts.
 
 Rows stay on disk; what is held of them is where each begins. A filter reads them once, one after the other, and what
 is kept of it is the numbers of those that pass. Stages in progress are read as far as their shards are committed.
@@ -19,7 +19,7 @@ from solon.config.evaluations import EVALUATED
 from solon.evals.grader import Score
 from solon.evals.lexical import has_refusal_phrase
 from solon.evals.summary import read_summary
-from solon.records import Answer, Comparison, Prompt, Revision, Rollout
+from solon.records import Answer, Comparison, Dialogue, Prompt, Ranking, Revision, Rollout
 from solon.report.lineage.rows import TABLES
 from solon.report.public.language import mark
 from solon.report.run import cards
@@ -27,7 +27,7 @@ from solon.report.run.cards import Card, Grades
 from solon.web.kept import Kept
 from solon.web.runs import SUMMARY, Run, Stamp, stamp_of
 
-Row = Revision | Answer | Comparison | Rollout
+Row = Revision | Dialogue | Answer | Comparison | Ranking | Rollout
 Grade = Literal["", "harmful", "harmless", "unscored"]
 
 
@@ -49,6 +49,9 @@ SHELVES = (
         key="chains", title=mark("Critiques and revisions"), stages={"revisions": "rows"}, record=Revision, graded=True
     ),
     Shelf(
+        key="dialogues", title=mark("Answers that explain themselves"), stages={"dialogues": "rows"}, record=Dialogue
+    ),
+    Shelf(
         key="answers",
         title=mark("Answers"),
         stages={**{f"answers-{model}": "rows" for model in EVALUATED}, "helpful": "rows"},
@@ -61,6 +64,7 @@ SHELVES = (
         stages={"comparisons": "rows", "helpfulness": "rows"},
         record=Comparison,
     ),
+    Shelf(key="rankings", title=mark("Rankings"), stages={"rankings": "rows"}, record=Ranking),
     Shelf(key="rollouts", title=mark("Rollouts"), stages={"models/rl": "rollouts"}, record=Rollout),
 )
 
@@ -135,8 +139,12 @@ def card_of(stage: str, row: Row, known: Beside) -> Card:
     match row:
         case Revision():
             return cards.chain(row, known.grades)
+        case Dialogue():
+            return cards.explained(row)
         case Comparison():
             return cards.compared(row, held_out=False)
+        case Ranking():
+            return cards.ranked(row)
         case Rollout():
             return cards.rollout(row)
     return cards.answered(row.prompt_id, {stage.removeprefix("answers-"): row}, known.grades)
@@ -185,11 +193,12 @@ def _tests(stage: str, wish: Wish, known: Beside) -> list[Callable[[Row], bool]]
 
 
 def _grade(stage: str, row: Row, grades: Grades) -> Grade:
-    """Of a chain, that of the answer that it ended with; of a judged pair, whether a verdict could be read."""
-    if isinstance(row, Comparison):
-        return "unscored" if row.outcome == "unscored" else ""
+    """Of a chain, that of the answer that it ended with; of what was judged, whether every verdict could be read."""
+    if isinstance(row, Comparison | Ranking):
+        labels = row.labels if isinstance(row, Ranking) else (row,)
+        return "unscored" if any(one.outcome == "unscored" for one in labels) else ""
     model = f"assistant@{len(row.rounds)}" if isinstance(row, Revision) else stage.removeprefix("answers-")
-    harmful = None if isinstance(row, Rollout) else grades.has(model, row.prompt_id, "harmful")
+    harmful = grades.has(model, row.prompt_id, "harmful") if isinstance(row, Revision | Answer) else None
     return "unscored" if harmful is None else "harmful" if harmful else "harmless"
 
 
@@ -197,8 +206,12 @@ def _answers(row: Row) -> Sequence[str]:
     match row:
         case Revision():
             return row.texts
+        case Dialogue():
+            return (row.plain, row.answer)
         case Comparison():
             return (row.a, row.b)
+        case Ranking():
+            return row.answers
     return (row.text,)
 
 
@@ -207,8 +220,12 @@ def _texts(row: Row) -> Sequence[str]:
     match row:
         case Revision():
             return (row.initial, *(text for step in row.rounds for text in (step.critique or "", step.revision)))
+        case Dialogue():
+            return (row.plain, row.answer, row.question, row.explanation)
         case Comparison():
             return (row.a, row.b, row.rationale or "", row.raw or "", row.unscored or "")
+        case Ranking():
+            return row.answers
     return (row.text,)
 
 

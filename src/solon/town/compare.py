@@ -69,6 +69,12 @@ class Row(Record):
         return "moved the other way" if self.difference.low > 0 else "did not move"
 
     @property
+    def told(self) -> str:
+        """The outcome in words. Where groups differ nobody asked for fewer, so that neither way is the other one."""
+        more_or_fewer = {"moved": "moved, to fewer", "moved the other way": "moved, to more"}
+        return more_or_fewer.get(self.outcome, self.outcome) if self.stand == "split" else self.outcome
+
+    @property
     def as_asked(self) -> bool | None:
         """A fault that all agreed on has moved; one that groups differ on has not. None: nothing was asked."""
         if self.stand == "agreed":

@@ -101,15 +101,26 @@ def headline(found: Comparison) -> str:
 
 
 def sentences(found: Comparison) -> list[str]:
-    """One for each fault that the public asked something of."""
-    return [_sentence(row) for row in found.of("agreed", "split")]
+    """One for each fault that the public asked something of, and how far that went on which it splits."""
+    return [*map(_sentence, found.of("agreed", "split")), *(_bound(row, found) for row in found.of("split"))]
 
 
 def _sentence(row: Row) -> str:
     told = points(row.difference, signed=True)
     wanted = "all agree to want none" if row.stand == "agreed" else "groups differ"
     asked = "as asked" if row.as_asked else "not as asked"
-    return f"{row.title} ({wanted}): {told} points under the public's constitution; {row.outcome}: {asked}."
+    return f"{row.title} ({wanted}): {told} points under the public's constitution; {row.told}: {asked}."
+
+
+def _bound(row: Row, found: Comparison) -> str:
+    """Asked is no move at all, and enough answers show any: its size tells whether the votes or training made it."""
+    most = max(abs(row.difference.low), abs(row.difference.high))
+    agreed = [f"{abs(100 * one.difference.value):.1f}" for one in found.of("agreed")]
+    beside = f", beside {' and '.join(agreed)} of what all agree on" if agreed else ""
+    return (
+        f"{row.title}: no constitution names them and no vote asks for a move, so one would be a side effect of "
+        f"training; it is {100 * most:.1f} points at most (95%){beside}."
+    )
 
 
 def chart(found: Comparison) -> DotsChart:

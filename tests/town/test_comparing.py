@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,8 @@ from solon.evals.contest import Objective
 from solon.evals.statistics import Interval
 from solon.figures.results import Results, Texts
 from solon.figures.tasks import Arm, Place
+from solon.pipeline.labelled import RunLabels
+from solon.records import Comparison as Label
 from solon.records import Prompt
 from solon.town.arena import Judged, Standing
 from solon.town.collect import Chosen, Collected, LeftOut
@@ -26,6 +29,7 @@ from solon.world.prompts import world_prompts
 
 PUBLIC = Arm(name="public", title="The public's constitution")
 RUDE, SERMON = lexicon().phrases["rude"][0], lexicon().phrases["preachy"][0]
+GOOD = lexicon().phrases["opener"][0]
 EVASION = lexicon().phrases["evasive"][0]
 
 
@@ -45,6 +49,32 @@ class Given(Results):
 
     def answers(self, arm: Arm, model: str) -> dict[int, Texts]:
         return dict(self.texts[arm.name])
+
+    def labels(self, arm: Arm, seed: int) -> RunLabels:
+        """Of pairs: two that differ in rudeness alone, one of them the other way round, one of which no verdict was
+        read, and one that differs in two faults."""
+        p = 0.6 if arm == STANDARD else 0.9
+        texts = (
+            (RUDE, GOOD, 1 - p),
+            (GOOD, f"{RUDE} {GOOD}", p - 0.1),
+            (RUDE, GOOD, None),
+            (f"{RUDE} {SERMON}", GOOD, 0),
+        )
+        found, prompt = RunLabels(run=Path(), given=None), asked(seed)[0]  # type: ignore[arg-type]
+        said = {"prompt_id": prompt.id, "rater": "model", "objective": "harmlessness"}
+        rows = [
+            {
+                **said,
+                "id": f"{nth}",
+                "a": a,
+                "b": b,
+                "p_a_preferred": p,
+                "unscored": "no verdict" if p is None else None,
+            }
+            for nth, (a, b, p) in enumerate(texts)
+        ]
+        found.__dict__.update(rows=[Label.model_validate(row) for row in rows], prompts={prompt.id: prompt})
+        return found
 
 
 def collected(agreed: str = "There should be no rudeness in the answers.") -> Collected:
@@ -104,6 +134,17 @@ def test_what_was_asked_and_not_done_is_said() -> None:
     # By hand, as above: 1 and 0.3099 more, cut at what a difference can be; and of what all agree on nothing.
     assert "Preachy answers: no constitution names them" in bound and "100.0 points at most" in bound
     assert bound.endswith("beside 0.0 of what all agree on.")
+
+
+def test_labels_are_told_of_pairs_that_differ_in_one_fault_alone() -> None:
+    """The mean of 0.6 and 0.5, of 0.9 and 0.8, under two seeds of both runs; where groups differ, in a sentence."""
+    found = compare(pair(RUDE, SERMON), collected(), load_constitution("only-harm"))
+    (rude,) = found.labels
+    assert (rude.key, rude.n) == ("rude", 8)
+    assert (rude.standard, rude.public) == (pytest.approx(0.55), pytest.approx(0.85))
+    split = found.model_copy(update={"labels": (rude.model_copy(update={"key": "preachy"}),)})
+    assert sentences(split)[-1].endswith("0.55 in the standard's runs and 0.85 in the public's; 0.5 teaches nothing.")
+    assert sentences(found)[-1].endswith("of what all agree on.")
 
 
 def test_a_group_is_represented_by_answers_without_what_it_wants_none_of() -> None:
@@ -174,6 +215,8 @@ def test_the_page_tells_all_of_it_and_trusts_nobody() -> None:
     (table,) = (one.rows for one in page.all("table") if one.rows[0][0] == "Who")
     assert table[1] == ["Everybody", "Which answer does less harm?", "+80 (+35 to open)", "3", "1", "2", "9"]
     assert table[2][:3] == ["Group 1, mostly harbour", "Which answer is more helpful?", "-5 (-9 to -1)"]
+    (taught,) = (one.rows for one in page.all("table") if one.rows[0][0] == "Fault")
+    assert taught[1:] == [["rude", "0.55", "0.85", "8"]]
     assert "Rude answers" in page.text and "cannot be measured on the embedded model" in page.text
     assert len([one for one in page.all("svg") if one.attributes.get("role") == "img"]) == 1
     assert "http" not in html.replace("http-equiv", "").replace("http://www.w3.org/2000/svg", "")

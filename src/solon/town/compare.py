@@ -14,6 +14,7 @@ from solon.figures.results import Kinds, Results
 from solon.figures.tasks import Arm
 from solon.records import Prompt, Record
 from solon.town.collect import Collected
+from solon.town.labels import Taught, taught
 from solon.world.raters import terms_of
 
 FINAL = "dpo"
@@ -89,6 +90,7 @@ class Comparison(Record):
     dose: str
     seeds: tuple[int, ...]
     rows: tuple[Row, ...]
+    labels: tuple[Taught, ...] = ()
 
     def of(self, *stands: Stand) -> list[Row]:
         return [row for row in self.rows if row.stand in stands]
@@ -127,9 +129,11 @@ class Pair:
 
 
 def compare(pair: Pair, found: Collected, standard: Constitution) -> Comparison:
-    """Every measure that the world has."""
+    """Every measure that the world has, and what the labels say of each fault."""
     rows = (*_faults(pair, stands(found, standard)), *_usual(pair), *_represented(pair, found))
-    return Comparison(dose=pair.results.place.dose, seeds=pair.results.seeds, rows=rows)
+    measures = {key: measure for key, (_, measure) in FAULTS.items()}
+    labels = tuple(taught(pair.results, pair.standard, pair.public, measures))
+    return Comparison(dose=pair.results.place.dose, seeds=pair.results.seeds, rows=rows, labels=labels)
 
 
 def stands(found: Collected, standard: Constitution) -> dict[str, Stand]:

@@ -119,7 +119,7 @@ install-peers: $(VLLM)/.installed  ## other engines for `make bench`: vLLM, and 
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[peers]'
 	@bench/install-peers $(BIN) .peers
 
-screenshots: $(STAMP)  ## pictures of the site's pages, into docs/site (with chromium); RUN='runs/demo runs/b' for those of runs
+screenshots: $(STAMP)  ## pictures of the site's pages, into docs/site (with chromium); RUN='runs/demo runs/b --town runs/town' for those of runs and a town
 	@PYTHONPATH=tests:bench:bench/claims $(BIN)/python tests/web/screenshots.py $(RUN)
 
 clean:  ## remove caches and build outputs, never runs/

@@ -1,9 +1,9 @@
 """Takes the pictures of the site in docs/site anew, of the example town: `make screenshots`.
 
-    python tests/web/screenshots.py [RUN [OTHER]] [--only NAME ...]
+    python tests/web/screenshots.py [RUN [OTHER]] [--town FOLDER] [--only NAME ...]
 
 RUN, a finished run of the world, is in those of arena, studio, chat, lab and of the README's report; OTHER is compared
-with it. Without them, these pictures are left as they are.
+with it; FOLDER is what `solon town` wrote. Without them, these pictures are left as they are.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from report.browser import Browser
 from solon.artifacts.finished import FinishedStage
 from solon.evals.grader import Score
 from solon.records import Answer, Comparison, Prompt
+from solon.town.make import PAGE
 from web.test_accessible import sign_in
 from web.test_arena import arena_in
 from web.test_browser import joined
@@ -52,7 +53,7 @@ class Picture:
 
     name: str
     path: str
-    """With names of `places`. One that lacks its places is left out."""
+    """With names of `places`; on the site, unless it says otherwise. One that lacks its places is left out."""
     width: int = 1200
     height: int = 900
     dark: bool = False
@@ -105,7 +106,10 @@ OF_THE_TEAM = (
     Picture(name="lab", path="/lab/{run}?from=no-harm", does=TRY, until=TRIED),
     Picture(name="trace", path="/runs/{run}/trace?id=comparisons/{label}"),
     Picture(name="compare", path="/compare?first={run}&second={other}"),
+    Picture(name="compare", path="/compare?first={run}&second={other}", width=390, height=844, dark=True),
     Picture(name="report", path="/runs/{run}/report", height=1120, folder=ROOT / "docs/images"),
+    Picture(name="town", path="{town}", top="#models-title"),
+    Picture(name="town", path="{town}", width=390, height=844, dark=True),
 )
 
 
@@ -113,11 +117,14 @@ def main() -> None:
     every = sorted({one.name for one in (*OF_PARTICIPANTS, *OF_THE_TEAM)})
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="*", type=Path, metavar="RUN")
+    parser.add_argument("--town", type=Path, metavar="FOLDER")
     parser.add_argument("--only", nargs="+", default=every, choices=every)
     given = parser.parse_args()
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place, site(Path(place), given.runs) as shown:
         town, places = shown
+        if given.town:
+            places["town"] = (given.town / PAGE).resolve(strict=True).as_uri()
         with Browser(Path(place, "profile"), timeout=SLOWEST) as browser:
             for name in {"talk", "arena"} & places.keys():
                 joined(browser, town.base, places[name])
@@ -131,7 +138,8 @@ def main() -> None:
 def take(browser: Browser, town: Town, places: Mapping[str, str], picture: Picture, only: Sequence[str]) -> None:
     if picture.name not in only or not picture.shown_by(places):
         return
-    address = town.base + picture.path.format(**places)
+    path = picture.path.format(**places)
+    address = path if "://" in path else town.base + path
     browser.open(address, width=picture.width, height=picture.height, dark=picture.dark)
     browser.run(picture.does or "0")
     until(browser, picture.until)

@@ -146,6 +146,12 @@ class TestCopies:
         assert status == 2 and "pg_dump" in said
 
 
+@pytest.fixture
+def where(tmp_path: Path) -> list[str]:
+    """Options of `solon site` that name the site."""
+    return ["--folder", str(tmp_path / "site")]
+
+
 class TestTidying:
     @pytest.fixture
     def at(self, app: Starlette, owner: Visitor) -> str:
@@ -164,14 +170,14 @@ class TestTidying:
             tables = (SignIn, EntryLink, Invitation, Answer)
             return [browsers or 0, *(db.scalar(select(func.count()).select_from(one)) or 0 for one in tables)]
 
-    def test_an_open_conversation_stays_as_it_is(self, app: Starlette, at: str, tmp_path: Path) -> None:
+    def test_an_open_conversation_stays_as_it_is(self, app: Starlette, at: str, where: list[str]) -> None:
         before = self.counts(app)
         assert before[0] == 2 and before[2:] == [1, 3, 4]
-        assert run("site", "tidy", "--days", 0, "--answers", "--folder", tmp_path / "site")[0] == 0
+        assert run("site", "tidy", "--days", 0, "--answers", *where)[0] == 0
         assert self.counts(app) == before
 
     def test_a_closed_one_forgets_browsers_and_invitations_in_time(
-        self, app: Starlette, owner: Visitor, at: str, tmp_path: Path
+        self, app: Starlette, owner: Visitor, at: str, where: list[str]
     ) -> None:
         owner.get(f"{at}/manage")
         owner.send("/state", state="closed")
@@ -179,17 +185,17 @@ class TestTidying:
         with the_site(app).database.session(writes=True) as db:
             db.add(Vote(participant_id=1, statement_id=1, vote=1, time=NO_TIME, token="import 1"))
             db.commit()
-        run("site", "tidy", "--days", 1, "--folder", tmp_path / "site")
+        run("site", "tidy", "--days", 1, *where)
         assert self.counts(app) == before, "it is not old enough, though nobody knows when an import's votes were"
-        assert "browsers: 2" in run("site", "tidy", "--days", 0, "--folder", tmp_path / "site")[1]
+        assert "browsers: 2" in run("site", "tidy", "--days", 0, *where)[1]
         assert self.counts(app) == [0, *before[1:3], 0, 4]
-        run("site", "tidy", "--days", 0, "--answers", "--folder", tmp_path / "site")
+        run("site", "tidy", "--days", 0, "--answers", *where)
         assert self.counts(app)[-1] == 0
         with the_site(app).database.session(writes=False) as db:
             done = db.scalars(select(Audited).where(Audited.action == "tidied")).all()
         assert [one.detail["browsers"] for one in done] == [0, 2, 0]
 
-    def test_an_arena_is_as_old_as_its_newest_vote(self, app: Starlette, owner: Visitor, tmp_path: Path) -> None:
+    def test_an_arena_is_as_old_as_its_newest_vote(self, app: Starlette, owner: Visitor, where: list[str]) -> None:
         at = arena_in(owner, pasted(1))
         judge = participant_in(app, at)
         judge.send("/compare", both("tie"))
@@ -198,27 +204,27 @@ class TestTidying:
         with the_site(app).database.session(writes=True) as db:
             db.execute(update(Conversation).values(created=Conversation.created - 2 * DAY))
             db.commit()
-        assert "browsers: 0" in run("site", "tidy", "--days", 1, "--folder", tmp_path / "site")[1]
+        assert "browsers: 0" in run("site", "tidy", "--days", 1, *where)[1]
         with the_site(app).database.session(writes=True) as db:
             db.execute(update(ArenaVote).values(time=ArenaVote.time - 2 * DAY))
             db.commit()
-        assert "browsers: 1" in run("site", "tidy", "--days", 1, "--folder", tmp_path / "site")[1]
+        assert "browsers: 1" in run("site", "tidy", "--days", 1, *where)[1]
 
-    def test_an_export_that_nobody_takes_over_goes(self, app: Starlette, owner: Visitor, tmp_path: Path) -> None:
+    def test_an_export_that_nobody_takes_over_goes(self, app: Starlette, owner: Visitor, where: list[str]) -> None:
         at = draft(owner)
         send(owner, at, files_of(RIVERSIDE))
-        assert "exports: 0" in run("site", "tidy", "--days", 1, "--folder", tmp_path / "site")[1]
+        assert "exports: 0" in run("site", "tidy", "--days", 1, *where)[1]
         with the_site(app).database.session(writes=True) as db:
             db.execute(update(Staged).values(created=Staged.created - 2 * DAY))
             db.commit()
-        assert "exports: 1" in run("site", "tidy", "--days", 1, "--folder", tmp_path / "site")[1]
+        assert "exports: 1" in run("site", "tidy", "--days", 1, *where)[1]
 
-    def test_sign_ins_and_links_that_are_over_go(self, app: Starlette, at: str, tmp_path: Path) -> None:
+    def test_sign_ins_and_links_that_are_over_go(self, app: Starlette, at: str, where: list[str]) -> None:
         with the_site(app).database.session(writes=True) as db:
             db.execute(update(SignIn).values(expires=SignIn.expires - SIGNED_IN - DAY))
             db.execute(update(EntryLink).values(used=EntryLink.used - HOUR))
             db.commit()
-        run("site", "tidy", "--folder", tmp_path / "site")
+        run("site", "tidy", *where)
         assert self.counts(app)[1:3] == [0, 0]
 
 

@@ -34,13 +34,9 @@ PEOPLE, STATEMENTS = 6, 5
 class Site:
     """Two conversations in which things happen by lot."""
 
-    def __init__(self, folder: Path, imported: c.Conversation | None = None, seed: int = 0) -> None:
+    def __init__(self, url: str, imported: c.Conversation | None = None, seed: int = 0) -> None:
         """imported: what the first of them begins with."""
-        self.database, self.draws, self.nth = (
-            Database(f"sqlite:///{folder / 'site.sqlite'}"),
-            np.random.default_rng(seed),
-            0,
-        )
+        self.database, self.draws, self.nth = Database(url), np.random.default_rng(seed), 0
         with self.database.session(writes=True) as db:
             for topic in ("ours", "another"):
                 talk = new_conversation(db, topic=topic)
@@ -88,8 +84,14 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Site:
-    return Site(tmp_path)
+def url(tmp_path: Path) -> str:
+    """Of a database."""
+    return f"sqlite:///{tmp_path / 'site.sqlite'}"
+
+
+@pytest.fixture
+def site(url: str) -> Site:
+    return Site(url)
 
 
 @pytest.mark.parametrize("overlap", [0, 3, 10_000])
@@ -194,10 +196,10 @@ def walked(db: Session) -> tuple[object, object, object, object]:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_the_votes_that_count_are_those_after_which_none_was_taken_back(tmp_path: Path, seed: int) -> None:
+def test_the_votes_that_count_are_those_after_which_none_was_taken_back(url: str, seed: int) -> None:
     """Walked one by one, in the order in which they were cast; the first conversation is an import, or is none."""
     found = exported(seed) if seed else None
-    site = Site(tmp_path, found, seed)
+    site = Site(url, found, seed)
     for times in (0, 5, 80):
         site.happen(times)
         with site.database.session(writes=False) as db:

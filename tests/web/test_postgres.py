@@ -1,29 +1,33 @@
-"""A site with PostgreSQL does all that one with SQLite does: the same tests, on a server of their own."""
+"""A site with PostgreSQL does all that one with SQLite does: the same tests, on a server of their own.
+
+Here are those of databases and of people who take part, and what happens with PostgreSQL alone; beside it
+`test_postgres_team.py`, of whoever decides and tidies, and `test_postgres_results.py`, of results and arenas.
+"""
 
 from __future__ import annotations
 
+import os
+import subprocess
 import threading
 import time
-from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
-from typing import Any
 
 import pytest
-from simulated import postgresql as simulated
-from sqlalchemy import NullPool, Pool, create_engine, delete, event, select, text
+from sqlalchemy import delete, select
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 from starlette.applications import Starlette
 
-from needs import POSTGRES
+from needs import POSTGRES, ROOT
 from solon.collective.people.population import read_population
 from solon.web.db import arenas, people
 from solon.web.db.arena_tables import ArenaShowing
 from solon.web.db.engine import Database
 from solon.web.db.members import new_member
 from solon.web.db.statements import by_number
-from solon.web.db.tables import Conversation, Member, Participant, Stage
+from solon.web.db.tables import Audited, Base, Conversation, Member, Participant, Stage
+from web.postgres_site import app, connections, database_of, migrated, place, server
 from web.test_arena import arena_in, pasted, rows
 from web.test_database import (
     test_a_fresh_one_is_what_the_tables_say,
@@ -31,11 +35,23 @@ from web.test_database import (
     test_one_of_a_newer_solon_is_left_alone,
     test_the_log_refuses_to_be_changed,
 )
+from web.test_events import (
+    site,
+    test_a_row_that_appears_late_is_found,
+)
 from web.test_importing import TestWhatIsTakenOver, polis
 from web.test_moderating import REJECTION
 from web.test_upgrades import test_what_it_held_is_whole
 from web.test_votes_to_principles import test_whoever_deletes_their_statement_takes_it_out_of_the_decisions_too
-from web.test_voting import POPULATION, TestJoining, TestLeaving, TestQuestions, TestVoting, at, voter
+from web.test_voting import (
+    POPULATION,
+    TestJoining,
+    TestLeaving,
+    TestQuestions,
+    TestVoting,
+    at,
+    voter,
+)
 from web.visitor import Visitor, conversation_in, member_of, participant_in, site_in, the_site
 
 pytestmark = pytest.mark.skipif(POSTGRES.place is None, reason=POSTGRES.reason)
@@ -45,63 +61,71 @@ __all__ = [
     "TestQuestions",
     "TestVoting",
     "TestWhatIsTakenOver",
+    "app",
     "at",
+    "connections",
+    "migrated",
+    "place",
     "polis",
+    "server",
+    "site",
     "test_a_fresh_one_is_what_the_tables_say",
+    "test_a_row_that_appears_late_is_found",
     "test_an_old_one_is_brought_up_with_what_it_holds",
     "test_one_of_a_newer_solon_is_left_alone",
     "test_the_log_refuses_to_be_changed",
-    "test_whoever_deletes_their_statement_takes_it_out_of_the_decisions_too",
     "test_what_it_held_is_whole",
+    "test_whoever_deletes_their_statement_takes_it_out_of_the_decisions_too",
     "voter",
 ]
-NUMBERS = count()
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """The folder of its socket."""
-    assert POSTGRES.place is not None
-    with simulated.server(POSTGRES.place, durable=False) as folder:
-        yield folder
-
-
-@pytest.fixture(autouse=True)
-def connections() -> Iterator[None]:
-    """Those that a test opens end with it, as they do with the process of a site."""
-    opened: list[Any] = []
-
-    def note(connection: Any, _: object) -> None:
-        opened.append(connection)
-
-    event.listen(Pool, "connect", note)
-    yield
-    event.remove(Pool, "connect", note)
-    for one in opened:
-        one.close()
-
-
-def database_of(server: str, *, copied: str = "template1") -> str:
-    """A new one, from another of the server."""
-    name, at = f"site{next(NUMBERS)}", "postgresql+psycopg://postgres@/{}?host=" + server
-    with create_engine(at.format("postgres"), poolclass=NullPool).connect() as connection:
-        create = text(f"CREATE DATABASE {name} TEMPLATE {copied}")
-        connection.execution_options(isolation_level="AUTOCOMMIT").execute(create)
-    return at.format(name)
 
 
 @pytest.fixture
-def place(server: str) -> str:
-    """A new database of the server."""
-    return database_of(server)
+def url(server: str, migrated: str) -> str:
+    """Of one at its newest version."""
+    return database_of(server, copied=migrated)
 
 
-@pytest.fixture(scope="module")
-def migrated(server: str) -> str:
-    """The name of one that is empty, and at its newest version."""
-    at = database_of(server)
-    Database(at).close()
-    return str(make_url(at).database)
+def test_a_dump_is_the_site_when_it_is_restored(app: Starlette, owner: Visitor, tmp_path: Path, server: str) -> None:
+    """By the commands of docs/operators.md: every table is equal, the log is still append-only, people go on voting."""
+    at = conversation_in(owner)
+    voter = participant_in(app, at)
+    voter.send("/vote", vote="agree")
+    made, restored = (make_url(the_site(app).settings.database_url), make_url(database_of(server)))
+    for command in DUMPED.format(of=made.database, to=restored.database, file=tmp_path / "site.dump").splitlines():
+        program, *given = command.split()
+        assert POSTGRES.place is not None
+        environment = {"PATH": os.environ["PATH"], "PGHOST": server, "PGUSER": "postgres"}
+        subprocess.run([POSTGRES.place.parent / program, *given], env=environment, check=True, timeout=60)
+    before, after = (tables(Database(str(one))) for one in (made, restored))
+    assert before == after and len(before["votes"]) == len(before["participants"]) == 1
+    there = site_in(tmp_path / "site", database=str(restored))
+    again = Visitor(there)
+    again.client.cookies = voter.client.cookies
+    again.get(f"{at}/vote")
+    again.send("/vote", vote="disagree")
+    assert again.status == 200 and len(tables(the_site(there).database)["votes"]) == 2
+    with the_site(there).database.session(writes=True) as db, pytest.raises(DatabaseError, match="append-only"):
+        db.execute(delete(Audited))
+
+
+DUMPED = "pg_dump --format=custom --file={file} {of}\npg_restore --dbname={to} {file}"
+"""As the page has them (`test_operators_are_told_these_commands`)."""
+
+
+def tables(database: Database) -> dict[str, list[tuple[object, ...]]]:
+    """All rows of each."""
+    with database.session(writes=False) as db:
+        return {
+            name: sorted(map(tuple, db.execute(select(table)).all()), key=repr)
+            for name, table in Base.metadata.tables.items()
+        }
+
+
+def test_operators_are_told_these_commands() -> None:
+    page = (ROOT / "docs/operators.md").read_text(encoding="utf-8")
+    for command in DUMPED.format(of="solon", to="solon", file="site.dump").splitlines():
+        assert f"`{command}`" in page
 
 
 def test_what_is_read_is_of_one_moment(place: str) -> None:
@@ -190,8 +214,3 @@ def test_a_judge_who_asks_twice_at_once_is_shown_one_pair(app: Starlette, owner:
         for one in threads:
             one.join()
     assert [one.heading for one in tabs] == ["Two answers", "Two answers"] and len(rows(app, ArenaShowing)) == 1
-
-
-@pytest.fixture
-def app(tmp_path: Path, server: str, migrated: str) -> Starlette:
-    return site_in(tmp_path / "site", database=database_of(server, copied=migrated).replace("+psycopg", ""))

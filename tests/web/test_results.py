@@ -35,8 +35,11 @@ TOLERANCE = 1e-12
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> tuple[Starlette, Visitor, str]:
+    return town_in(site_in(tmp_path_factory.mktemp("town")))
+
+
+def town_in(app: Starlette) -> tuple[Starlette, Visitor, str]:
     """Riverside's votes cast on a site, some of them changed, taken back or withdrawn; the conversation's address."""
-    app = site_in(tmp_path_factory.mktemp("town"))
     owner = owner_of(app)
     at = conversation_in(owner, ["A seed."])
     with the_site(app).database.session(writes=True) as db:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -182,6 +183,9 @@ def test_the_chart_shows_every_fault_with_its_interval() -> None:
     assert list(drawn.names.values()) == ["rude", "preachy"]
     assert [len(one.points) for one in drawn.series] == [1, 1]
     assert drawn.series[0].points[0].y == -100.0 and "-100" in str(drawn.svg).replace("\u2212", "-")
+    names = [float(x) for x, _ in re.findall(r'<text[^>]* x="([\d.]+)"[^>]*>(rude|preachy)<', str(drawn.svg))]
+    whiskers = [float(x) for x in re.findall(r'class="whisker[^"]*"[^>]*M([\d.]+)', str(drawn.svg))]
+    assert whiskers == pytest.approx(names), "each above its name"
 
 
 def said(objective: Objective, group: str | None, rating: float, low: float | None, high: float | None) -> Standing:

@@ -195,17 +195,22 @@ class ReliabilityChart(Chart):
 
 @dataclass(frozen=True, kw_only=True)
 class DotsChart(Chart):
-    """Values at places that have names, each with the whiskers of its interval; series stand beside each other."""
+    """Values at places that have names, each with the whiskers of its interval; where several series have one, these
+    stand beside each other."""
 
     def _parts(self) -> Iterator[Markup]:
-        places, y_ticks, count = sorted(self.names), self._y_ticks(), len(self.series)
+        places, y_ticks = sorted(self.names), self._y_ticks()
         frame = Frame(xs=[places[0] - 0.5, places[-1] + 0.5], ys=y_ticks, width=self.width)
         yield axes(frame, places, y_ticks, self.x_label, self.y_label, self.percent, names=self.names)
-        for number, s in enumerate(self.series):
-            aside = 0.5 * ((number + 0.5) / count - 0.5)
+        for s in self.series:
             for p in s.points:
-                yield _whisker(frame, (p.x + aside, p.low), (p.x + aside, p.high), s.style)
-                yield marker(frame.x(p.x + aside), frame.y(p.y), s.style)
+                x = p.x + self._aside(s, p.x)
+                yield _whisker(frame, (x, p.low), (x, p.high), s.style)
+                yield marker(frame.x(x), frame.y(p.y), s.style)
+
+    def _aside(self, series: Series, x: float) -> float:
+        here = [one for one in self.series if any(p.x == x for p in one.points)]
+        return 0.5 * ((here.index(series) + 0.5) / len(here) - 0.5)
 
 
 @dataclass(frozen=True, kw_only=True)

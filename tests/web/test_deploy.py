@@ -253,6 +253,10 @@ class TestFiles:
         assert last["USER"] == "10001" and last["VOLUME"] == "/site"
         command = last["ENTRYPOINT"] + last["CMD"]
         assert '"--folder", "/site"' in command and {*re.findall(r"--[a-z]+", command)} <= options_of_serve()
+        for told in (DEPLOY / "Containerfile", ROOT / "docs/operators.md"):
+            assert "podman build --format docker -f deploy/Containerfile " in told.read_text(), (
+                "else it has no HEALTHCHECK"
+            )
         assert last["EXPOSE"] == str(Settings().port) and f":{Settings().port}/health" in last["HEALTHCHECK"]
 
     def test_the_service_starts_a_site_in_its_own_folder(self) -> None:

@@ -9,7 +9,6 @@ from needs import POSTGRES
 from web import test_arena
 from web.postgres_site import app, connections, migrated, server, site_on
 from web.test_arena import TestChecks, at, drawn, judge
-from web.test_arena_people import TestGroups, talk
 from web.test_results import (
     test_the_same_conversation_gives_the_same_archive,
     test_the_site_and_its_export_give_the_same_analysis,
@@ -21,7 +20,6 @@ from web.visitor import Visitor
 pytestmark = pytest.mark.skipif(POSTGRES.place is None, reason=POSTGRES.reason)
 __all__ = [
     "TestChecks",
-    "TestGroups",
     "app",
     "at",
     "connections",
@@ -29,7 +27,6 @@ __all__ = [
     "judge",
     "migrated",
     "server",
-    "talk",
     "test_the_same_conversation_gives_the_same_archive",
     "test_the_site_and_its_export_give_the_same_analysis",
     "test_what_people_said_of_themselves_goes_with_the_organisers_export",
@@ -38,7 +35,7 @@ __all__ = [
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory, server: str, migrated: str) -> tuple[Starlette, Visitor, str]:
-    return town_in(site_on(tmp_path_factory.mktemp("town"), server, migrated))
+    return town_in(site_on(tmp_path_factory.mktemp("town"), server, migrated), voters=24)
 
 
 class TestComparing:

@@ -38,12 +38,12 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> tuple[Starlette, Visitor, 
     return town_in(site_in(tmp_path_factory.mktemp("town")))
 
 
-def town_in(app: Starlette) -> tuple[Starlette, Visitor, str]:
+def town_in(app: Starlette, voters: int = 60) -> tuple[Starlette, Visitor, str]:
     """Riverside's votes cast on a site, some of them changed, taken back or withdrawn; the conversation's address."""
     owner = owner_of(app)
     at = conversation_in(owner, ["A seed."])
     with the_site(app).database.session(writes=True) as db:
-        _cast(db, db.scalars(select(Conversation)).one())
+        _cast(db, db.scalars(select(Conversation)).one(), voters)
         db.commit()
     return app, owner, at
 
@@ -98,9 +98,9 @@ other = ["no"]
     assert {cell for name, cell in cells if name.endswith("people.csv")} >= {f"'{one}" for one in attacks[:4]}
 
 
-def _cast(db, talk: Conversation) -> None:  # type: ignore[no-untyped-def]
+def _cast(db, talk: Conversation, voters: int) -> None:  # type: ignore[no-untyped-def]
     made = riverside().conversation
-    made = made.select(participants=np.arange(len(made.participants)) < 60)
+    made = made.select(participants=np.arange(len(made.participants)) < voters)
     said = [statements.add_statement(db, talk, one.text, moderated=one.moderated) for one in made.statements]
     rows = []
     for nth in range(len(made.participants)):

@@ -35,7 +35,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Awaitable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -190,12 +190,21 @@ def logged(site: Site) -> dict[int, Logged]:
 async def crowd(server: Server, site: Site, at: str, asked: argparse.Namespace) -> tuple[list[Visitor], Told, float]:
     """Everybody at once. Returns the seconds that it took, too."""
     await server.start()
+    await answering(server)
     told, started = Told(), time.monotonic()
     visitors = [Visitor(server.port, f"10.0.{one // 250}.{one % 250 + 1}") for one in range(asked.people)]
     ends, think = started + asked.seconds, tuple(asked.think)
     people = [guarded(number, person(number, at, one, told, ends, think), told) for number, one in enumerate(visitors)]
     await asyncio.gather(*people, trouble(server, site, asked.kills, told, started, asked.seconds))
     return visitors, told, time.monotonic() - started
+
+
+async def answering(server: Server) -> None:
+    """Wait for its first answer: with workers, somebody listens before anybody can answer."""
+    while True:
+        with suppress(TimeoutError):
+            await Visitor(server.port, "10.0.255.1").get("/health")
+            return
 
 
 def prepared(site: Site) -> str:

@@ -33,6 +33,28 @@ _OF_LIKELIHOOD = ("perplexity", "bits_per_byte")
 """Ends of the names of measures whose samples are pairs: a log-likelihood in nats, and the words or bytes it is of."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """How models are asked."""
+
+    limit: int | None
+    """At most so many documents of each task. None: all."""
+    shots: int | None
+    """Examples. None: as the task says."""
+    chat: bool
+    """By each model's chat template."""
+    dtype: str
+    device: str
+    seed: int
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """What is kept with a result: what changes which questions are asked, and how."""
+        given = {"limit": self.limit, "fewshot": self.shots}
+        numbers = (f"{key}={value}" for key, value in given.items() if value is not None)
+        return (*numbers, *(["chat"] if self.chat else []))
+
+
 def require_harness() -> None:
     """Raises `ConfigError` if it is not installed."""
     if find_spec("lm_eval") is None:
@@ -91,43 +113,39 @@ def _loaded(name: str, manager: Any) -> Mapping[str, Any]:
     return found
 
 
-def require_templates(models: Mapping[str, Path]) -> None:
+def _require_templates(models: Mapping[str, Path]) -> None:
     """Raises `UserError` if one of the models has no chat template."""
     for name, folder in models.items():
         if not load_tokenizer(folder).chat_template:
             raise UserError(f"{name} has no chat template", where=Where(folder), hint="leave out --chat")
 
 
-def ask_harness(
-    model: Path,
-    tasks: Sequence[str],
-    manager: Any,
-    *,
-    places: dict[str, list[int]] | None,
-    shots: int | None,
-    chat: bool,
-    dtype: str,
-    device: str,
-    seed: int,
-) -> Found:
-    """Has a model asked. `manager`: of `tasks_of`; `places`: of `drawn_from`; `shots`: examples, None: as the task
-    says; `chat`: by the model's chat template."""
+def ask_harness(models: Mapping[str, Path], tasks: Sequence[str], manager: Any, way: Way) -> dict[str, Found]:
+    """Has every model asked the same. `manager`: of `tasks_of`. Raises `UserError` if a task cannot be read, or a model
+    cannot be asked so, before any model is loaded."""
+    if way.chat:
+        _require_templates(models)
+    places = drawn_from(tasks, manager, way.limit)
+    return {name: _ask(folder, tasks, manager, places, way) for name, folder in models.items()}
+
+
+def _ask(model: Path, tasks: Sequence[str], manager: Any, places: dict[str, list[int]] | None, way: Way) -> Found:
     from lm_eval import simple_evaluate
 
     found = simple_evaluate(
         model="hf",
-        model_args={"pretrained": str(model), "dtype": dtype, "device": device, "trust_remote_code": False},
+        model_args={"pretrained": str(model), "dtype": way.dtype, "device": way.device, "trust_remote_code": False},
         tasks=list(tasks),
         task_manager=manager,
         samples=places,
-        num_fewshot=shots,
-        apply_chat_template=chat,
+        num_fewshot=way.shots,
+        apply_chat_template=way.chat,
         log_samples=True,
         bootstrap_iters=0,
-        random_seed=seed,
-        numpy_random_seed=seed,
-        torch_random_seed=seed,
-        fewshot_random_seed=seed,
+        random_seed=way.seed,
+        numpy_random_seed=way.seed,
+        torch_random_seed=way.seed,
+        fewshot_random_seed=way.seed,
     )
     assert found is not None
     return dict(found)

@@ -48,14 +48,13 @@ def harness(
     of yours.
     """
     from solon.pipeline.harness import (
+        Way,
         ask_harness,
-        drawn_from,
         harness_evaluations,
         models_of,
         no_numbers,
         overlaps,
         require_harness,
-        require_templates,
         tasks_of,
     )
 
@@ -64,29 +63,11 @@ def harness(
     from solon.pipeline.asking_models import made_from
 
     run, models = models_of(model)
-    manager = tasks_of(tasks, include)
-    if chat:
-        require_templates(models)
-    places = drawn_from(tasks, manager, limit)
-    found = {
-        name: ask_harness(
-            folder,
-            tasks,
-            manager,
-            places=places,
-            shots=shots,
-            chat=chat,
-            dtype=dtype,
-            device=device,
-            seed=seed,
-        )
-        for name, folder in models.items()
-    }
+    way = Way(limit=limit, shots=shots, chat=chat, dtype=dtype, device=device, seed=seed)
+    found = ask_harness(models, tasks, tasks_of(tasks, include), way)
     for said in no_numbers(found):
         say_note(f"left out, {said}")
-    given = {"limit": limit, "fewshot": shots, "chat": chat or None}
-    asked = tuple(key if value is True else f"{key}={value}" for key, value in given.items() if value is not None)
-    results = [one.model_copy(update={"settings": asked}) for one in harness_evaluations(found, seed=seed)]
+    results = [one.model_copy(update={"settings": way.told}) for one in harness_evaluations(found, seed=seed)]
     if not results:
         raise UserError("the harness gave no figure", hint="see to the task's metric_list")
     if run is None:

@@ -7,14 +7,15 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from kill_and_resume import start
 
-from cli.command import done, one_thread, solon, tiny_settings
+from cli.command import done, solon, tiny_settings
 from constitution_files import write_published
 from lm.server import serving
 from pipeline.tiny_run import FOLDERS, data, figures
@@ -159,27 +160,29 @@ def test_every_shipped_run_file_begins(name: str, files: Path) -> None:
 
 
 def stopped(arguments: Sequence[str | Path], at: str, number: signal.Signals) -> tuple[int, list[str]]:
-    """Exit code and last words of a `solon` that gets a signal when the stage `at` begins: in a fork of this process,
-    which has imported and prepared whatever a run needs (tests/cli/test_interrupts.py has processes of their own)."""
-    errors = Path("errors.txt")
-    process = start([*map(str, arguments)], errors, fork=True)
-    next(event for event in process.events() if (event["event"], event.get("stage")) == ("stage", at))
-    os.kill(process.pid, number)
-    code = process.wait()
-    return code, errors.read_text().splitlines()[-2:]
+    """Exit code and last words of a `solon` that gets a signal when the stage `at` begins."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "solon.cli.program", *map(str, arguments), "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    assert process.stdout is not None
+    next(line for line in process.stdout if f'"stage", "stage": "{at}"' in line)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    return process.returncode, errors.splitlines()[-2:]
 
 
-def test_a_signal_is_130_or_143_and_says_how_to_go_on(
-    world: Path, tiny: Path, files: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_signal_is_130_or_143_and_says_how_to_go_on(world: Path, tiny: Path, files: Path) -> None:
     said = ["interrupted", "Finished work is kept. To continue: solon resume stopped"]
     run = ["run", "--model", tiny, *tiny_settings(), "-o", "stopped"]
-    with capfd.disabled(), one_thread():
-        assert stopped(run, "models/sl", signal.SIGINT) == (130, said)
+    assert stopped(run, "models/sl", signal.SIGINT) == (130, said)
     assert "nothing to do" in done("stage", "helpful", "stopped")
     assert not (files / "stopped/models/pm").exists()
-    with capfd.disabled(), one_thread():
-        assert stopped(["resume", "stopped"], "models/rl", signal.SIGTERM) == (143, said)
+    assert stopped(["resume", "stopped"], "models/rl", signal.SIGTERM) == (143, said)
     assert not (files / "stopped/answers-rl/manifest.json").exists()
     done("resume", "stopped")
     assert data(files / "stopped") == data(world)

@@ -11,12 +11,11 @@ import pytest
 
 TESTS = Path(__file__).parent
 LONG = (
-    "town/test_whole.py",
     "town/test_collecting.py",
-    "pipeline/test_together.py",
-    "web/test_accessible.py",
     "town/test_whole.py",
+    "pipeline/test_together.py",
     "pipeline/test_kill_and_resume.py",
+    "web/test_accessible.py",
     "pipeline/test_cluster.py",
     "web/test_keyboard.py",
     "cli/test_run.py",

@@ -131,7 +131,7 @@ def test_harmfulness_is_that_of_the_command(evaluated: Path, config: RunConfig) 
     assert list(asked) == ["base", "sl", "rl"] and own["rl"].temperature == asked["rl"].temperature == 1.0
     scored = {(row["model"], row["prompt_id"]) for row in rows(evaluated, "harmfulness")}
     answered = {(model, row["prompt_id"]) for model in own for row in rows(evaluated, f"answers-{model}")}
-    assert scored == {one for one in answered if one[1].startswith("harmful-")} and len(scored) == 9
+    assert scored == {one for one in answered if "harmful-" in one[1]} and len(scored) == 9
 
 
 def test_a_regressor_may_come_to_a_finished_run_and_scores_the_models_that_are_named(

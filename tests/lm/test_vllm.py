@@ -224,10 +224,10 @@ def test_log_probabilities_are_of_the_distribution_drawn_from(models: dict[str, 
 
 @needs_vllm
 def test_prompts_that_do_not_fit_one_pass_are_answered(models: dict[str, LanguageModel]) -> None:
-    """Each of 200 tokens and more, so that vLLM reads them one after the other, and each with a seed."""
+    """Each of a hundred tokens and more, so that vLLM reads them one after the other, and each with a seed."""
     model = models["plain"]
     assert isinstance(model, VllmModel)
-    prompts = [f"{number}" + ", and the garden" * 40 for number in range(60)]
+    prompts = [f"{number}" + ", and the garden" * 25 for number in range(60)]
     requests = [
         SampleRequest(prompt=text, seed=seed, max_new_tokens=4, temperature=1.0) for seed, text in enumerate(prompts)
     ]

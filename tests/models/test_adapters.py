@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import Tensor
 from transformers import PreTrainedModel
 
@@ -16,7 +17,7 @@ from solon.lm.engines.local import LocalModel, decoder_kind
 from solon.lm.packed import packs
 from solon.lm.protocols import SampleRequest
 from solon.models import adapters
-from solon.models.adapters import add_adapters, fold, has_adapters, linear_layers, without_adapters
+from solon.models.adapters import add_adapters, fold, folded_weights, has_adapters, linear_layers, without_adapters
 from solon.models.load import LoadedModel, load_model, save_model
 from tiny_models import tiny_model, tiny_tokenizer
 from zoo import zoo_model
@@ -24,6 +25,8 @@ from zoo import zoo_model
 LORA = LoraSection(rank=4, alpha=8)
 IDS = torch.tensor([[5, 9, 30, 31, 32, 7]])
 KINDS = ["llama", "qwen2", "gpt_neox", "gpt2", "mixtral", "qwen3_moe", "deepseek_v3", "phi3", "falcon", "bloom", "opt"]
+
+RENAMED = ("gpt_neox", "mixtral", "qwen3_moe", "deepseek_v3")
 
 
 def model_of(kind: str) -> PreTrainedModel:
@@ -101,6 +104,26 @@ def test_folding_changes_nothing_but_rounding_and_leaves_a_plain_model(kind: str
     loaded = load_model(tmp_path, dtype=torch.float32, device="cpu").model
     assert torch.equal(logits(loaded), logits(model))
     assert sorted(path.name for path in tmp_path.glob("*adapter*")) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("learned", [True, None])
+def test_what_is_handed_over_are_the_weights_that_a_folder_would_have(
+    kind: str, learned: bool | None, tmp_path: Path
+) -> None:
+    """With adapters and without (None). Some have other names in a folder, which has tied ones once."""
+    model = model_of(kind) if learned is None else adapted(kind)
+    before = {name: one.clone() for name, one in model.state_dict().items()}
+    names, handed = zip(*folded_weights(model), strict=True)
+    assert model.state_dict().keys() == before.keys()
+    assert all(torch.equal(one, before[name]) for name, one in model.state_dict().items())
+    fold(model)
+    save_model(model, tiny_tokenizer(), tmp_path)
+    there = load_file(tmp_path / "model.safetensors")
+    assert (there.keys() <= set(names)) == (kind not in RENAMED)
+    assert sorted(names) == sorted(model.state_dict())
+    for name, one in zip(names, handed, strict=True):
+        torch.testing.assert_close(one, model.state_dict()[name], atol=1e-6, rtol=1e-6)
 
 
 def test_a_model_without_adapters_is_not_touched_by_folding() -> None:

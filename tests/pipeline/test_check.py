@@ -74,6 +74,16 @@ def test_a_faulty_model_is_told_before_the_run_begins(llama: Path, tmp_path: Pat
     assert only.startswith(expected)
 
 
+def test_a_sampler_of_rl_without_its_library_is_told_before_the_run(
+    llama: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("solon.lm.engines.find_spec", lambda _: None)
+    with pytest.raises(UserError) as raised:
+        check_inputs(world_config(llama, "rl.sampler=vllm"))
+    assert str(raised.value) == "the engine vllm needs vllm, which is missing (pip install 'solon[vllm]')"
+    check_inputs(world_config(llama, "rl.sampler=vllm", "alignment=dpo"))
+
+
 def test_a_faulty_template_and_a_faulty_constitution_are_told_together(llama: Path, tmp_path: Path) -> None:
     folder = tiny_model_folder(tmp_path, chat_template=True)
     no_template(folder)

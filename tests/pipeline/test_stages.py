@@ -194,6 +194,16 @@ def test_devices_batches_and_paths_are_no_part_of_a_stage(tmp_path: Path) -> Non
     assert PromptsSection(max_faults=0.5).result_settings() == PromptsSection().result_settings()
 
 
+def test_of_vllm_in_rl_only_what_changes_a_result_is_part_of_the_stage() -> None:
+    def settings(*more: str) -> Any:
+        return load_run_config(None, ["rl.sampler=vllm", *more]).rl.result_settings()
+
+    assert settings()["vllm"] == {"max_model_len": None}
+    assert settings("rl.vllm.gpu_memory_utilization=0.5", "rl.vllm.enforce_eager=true") == settings()
+    assert settings("rl.vllm.max_model_len=999") != settings()
+    assert {"sampler", "vllm"}.isdisjoint(load_run_config().rl.result_settings()), "as before there was a choice"
+
+
 def test_what_changes_a_result_is_part_of_the_stages_that_it_changes() -> None:
     assert differing("rl.kl_coefficient=0.2") == ["rl"]
     assert differing("sft.schedule=cosine") == ["sl"]
@@ -205,6 +215,7 @@ def test_what_changes_a_result_is_part_of_the_stages_that_it_changes() -> None:
     assert differing("dpo.beta=0.2", "alignment=dpo") == ["dpo"]
     assert differing("rl.kl_coefficient=0.2", "alignment=dpo") == []
     assert differing("rl.monitor.every=5") == differing("rl.monitor.gold=judge") == ["rl"]
+    assert differing("rl.sampler=vllm") == differing("rl.vllm.max_model_len=999", "rl.sampler=vllm") == ["rl"]
     assert differing("sft.early_stopping.every=5") == ["sl"]
     assert differing("pairs.per_prompt=3") == ["pairs"]
     assert differing("supervised.ask=one-turn") == differing("supervised.gate=true") == ["revisions"]

@@ -276,11 +276,13 @@ def test_drawn_old_and_new_log_probabilities_are_of_one_distribution(tmp_path: P
     torch.testing.assert_close(sorted(tokens.old_logp_N.tolist()), sorted(old), atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.parametrize("named", ["local", "vllm"])
 @pytest.mark.parametrize(("said", "weight"), [(log(2), 0.5), (-log(4), 2.0)])
 def test_tokens_that_the_sampler_draws_more_often_than_the_policy_count_less(
-    tmp_path: Path, said: float, weight: float
+    tmp_path: Path, said: float, weight: float, named: str
 ) -> None:
-    """The sampler says so much more of each token than it should; the weight is capped at 2."""
+    """The sampler says so much more of each token than it should; the weight is capped at 2. If it is vLLM, the policy
+    itself says how far it is from the reference, which it is at first."""
     loaded, found = load_model(tiny_model_folder(tmp_path), dtype=torch.float32, device="cpu"), list[UpdateTokens]()
     engine = LocalModel(loaded)
 
@@ -296,13 +298,14 @@ def test_tokens_that_the_sampler_draws_more_often_than_the_policy_count_less(
     environment = Environment(
         prompts=PROMPTS, sampler=sampler, reward=Reward.of(OfAnswers(share_of_wanted)), max_new_tokens=6
     )
-    section = RLSection(steps=1, prompts_per_step=2, samples_per_prompt=3, batch_size=6)
+    section = RLSection(steps=1, prompts_per_step=2, samples_per_prompt=3, batch_size=6, sampler=named)
     models = RLModels(policy=loaded.model, reference=deepcopy(loaded.model))
     (step,) = reinforce(algorithm, models, environment, section, train_context(pad_id=PAD), lambda number, rows: None)
     (tokens,) = found
     assert tokens.weight_N is not None
     torch.testing.assert_close(tokens.weight_N, torch.full_like(tokens.weight_N, weight), atol=1e-4, rtol=1e-4)
     assert step.sampler_gap == pytest.approx(abs(said), abs=1e-4)
+    assert (step.kl < 1e-6) == (named == "vllm")
     assert step.clip_fraction == 0
 
 

@@ -23,7 +23,7 @@ from solon.config.files import run_file_text, shipped_run_files
 from solon.config.load import load_run_config
 from solon.config.run import RunConfig
 from solon.errors import ConfigError, UserError
-from solon.pipeline.check import check_inputs, check_servers
+from solon.pipeline.check import check_inputs, check_processes, check_servers
 from solon.pipeline.pinning import pin_models
 from solon.pipeline.stage import Stage
 from solon.pipeline.stages import STAGES, stages_of
@@ -62,12 +62,12 @@ def _command(until: Stage | None = None) -> Callable[..., None]:
         if source is None or source in shipped_run_files() or not os.path.isdir(source):
             config = load_run_config(source, settings or (), keys, tell=tell)
             _require(until, config)
-            run = _begin(source, output, config, tell)
+            run = _begin(source, output, config, tell, nproc)
         elif output or settings or any(value is not None for value in keys.values()):
             raise UserError(f"{source} is a run with its own settings", hint="leave out options that change settings")
         else:
             _require(until, run_config(Path(source)))
-            run = _find(Path(source), tell)
+            run = _find(Path(source), tell, nproc)
         _carry_on(run, reuse, no_reuse, isolate, cluster, nproc, quiet, as_json, until=until)
 
     return command
@@ -119,7 +119,7 @@ def resume(
     options.refuse_both(reuse, no_reuse)
     if _follows(nproc):
         return
-    run = _find(folder, None if quiet or as_json else say_note)
+    run = _find(folder, None if quiet or as_json else say_note, nproc)
     _carry_on(run, reuse, no_reuse, isolate, cluster, nproc, quiet, as_json)
 
 
@@ -162,8 +162,9 @@ def _require(stage: Stage | None, config: RunConfig) -> None:
         raise UserError(what, hint=f"it trains {trained}")
 
 
-def _begin(run_file: str | None, output: Path | None, config: RunConfig, tell: Tell) -> RunFolder:
+def _begin(run_file: str | None, output: Path | None, config: RunConfig, tell: Tell, nproc: int) -> RunFolder:
     """The run of this config, begun in its folder or found there, once every input is checked."""
+    check_processes(config, _processes(nproc))
     folder = output or _default_folder(config)
     config = pin_models(config, folder, tell)
     check_inputs(config, tell, servers=False)
@@ -174,12 +175,18 @@ def _begin(run_file: str | None, output: Path | None, config: RunConfig, tell: T
     return run
 
 
-def _find(folder: Path, tell: Tell) -> RunFolder:
+def _find(folder: Path, tell: Tell, nproc: int) -> RunFolder:
     """The run in a folder. Its inputs are checked again: they may have been moved."""
     run = RunFolder.resume(folder)
     with _given_back(run):
+        check_processes(run.config, _processes(nproc))
         check_inputs(run.config, tell, run=run.path)
     return run
+
+
+def _processes(nproc: int) -> int:
+    """That will train together: of this program, or of torchrun."""
+    return max(nproc, int(os.environ.get("WORLD_SIZE", 1)))
 
 
 @contextmanager

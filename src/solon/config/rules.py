@@ -34,8 +34,9 @@ class Contradiction:
 def contradictions(config: RunConfig) -> list[Contradiction]:
     """Every contradiction of a run file."""
     feedback = (_models, _prompts, _sampling, _judge, _conflicts, _whole, _evaluations)
-    training = (_objectives, _preference, _rl, _rewards, _monitor, _dpo, _shards, _weights, _schedules, _batches)
-    return [found for rule in (*feedback, *training) for found in rule(config)]
+    training = (_objectives, _preference, _rl, _sampler, _rewards, _monitor)
+    steps = (_dpo, _shards, _weights, _schedules, _batches)
+    return [found for rule in (*feedback, *training, *steps) for found in rule(config)]
 
 
 def _models(config: RunConfig) -> Iterator[Contradiction]:
@@ -249,6 +250,25 @@ def _rl(config: RunConfig) -> Iterator[Contradiction]:
         if rl.algorithm != "ppo" and getattr(rl, name) != type(rl).model_fields[name].default:
             what = f"rl.{name} is set, but {rl.algorithm} has no value function"
             yield Contradiction((f"rl.{name}", "rl.algorithm"), what, 'remove it, or set rl.algorithm to "ppo"')
+
+
+def _sampler(config: RunConfig) -> Iterator[Contradiction]:
+    """Weights are handed over within one process."""
+    rl, at = config.rl, "rl.vllm"
+    if rl.vllm is None:
+        return
+    if rl.sampler != "vllm":
+        hint = 'set it to "vllm", or remove the section'
+        yield Contradiction((at, "rl.sampler"), f"{at} is set, but rl.sampler is not", hint)
+    if rl.vllm.tensor_parallel_size > 1:
+        key = f"{at}.tensor_parallel_size"
+        what = f"{key} is {rl.vllm.tensor_parallel_size}, but RL hands its weights over on the GPU that it trains on"
+        yield Contradiction((key,), what, "remove it")
+    length, new = rl.vllm.max_model_len, config.sampling.max_new_tokens
+    if length is not None and new is not None and length <= new:
+        keys = f"{at}.max_model_len", "sampling.max_new_tokens"
+        what = f"{keys[0]} is {length}, so that {keys[1]} = {new} leaves no room for a prompt"
+        yield Contradiction(keys, what, "set it higher, or remove it")
 
 
 def _rewards(config: RunConfig) -> Iterator[Contradiction]:

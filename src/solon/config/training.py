@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from pydantic import Field, JsonValue, field_validator
 
+from solon.config.engines import VllmSection
 from solon.config.monitor import MonitorSection
 from solon.config.rewards import RewardsSection
 from solon.config.section import MECHANICAL, Section, names_in
@@ -19,6 +20,8 @@ else:
 
 TOKENS_AT_ONCE = 4096
 """In training, unless a run file says otherwise."""
+SHARE_BESIDE_TRAINING = 0.25
+"""Of a device's memory, for vLLM in RL. Assumption."""
 WeightType = Literal["float32", "bfloat16+masters", "bfloat16+stochastic"]
 ScheduleName = Literal["constant", "linear", "cosine"]
 
@@ -264,6 +267,12 @@ class RLSection(OptimizerSection):
     (1909.08593 section 2.2). None: it stays, as in RLHF-22."""
     clip: float = Field(0.2, gt=0.0)
     """RLHF-22 appendix B.1."""
+    sampler: Literal["local", "vllm"] = Field("local", exclude_if=lambda sampler: sampler == "local")
+    """What answers with the policy's weights: the engine of the trainer's own process and weights, or vLLM beside it,
+    which is handed them in every step (docs/engines.md)."""
+    vllm: VllmSection | None = None
+    """With the sampler `vllm`. None: its defaults. It leaves room for the training: `gpu_memory_utilization` is a
+    quarter also on a GPU, unless it says otherwise. Assumption."""
     importance_cap: float = Field(2.0, gt=0.0)
     """Where another engine samples than trains, each token counts by the ratio of its probabilities under both, at most
     by so much. Assumption: usual."""
@@ -291,8 +300,15 @@ class RLSection(OptimizerSection):
     """None: nothing looks at the policy from outside, and every step is made."""
 
     def result_settings(self) -> dict[str, JsonValue]:
-        """With those of the monitor, if there is one."""
-        return super().result_settings() | _settings_of("monitor", self.monitor)
+        """With those of the monitor, if there is one, and of vLLM, if it answers."""
+        found = super().result_settings() | _settings_of("monitor", self.monitor)
+        return found | _settings_of("vllm", self.beside if self.sampler == "vllm" else None)
+
+    @property
+    def beside(self) -> VllmSection:
+        """How vLLM uses the machine while a training is on it."""
+        own = self.vllm or VllmSection()
+        return own.model_copy(update={"gpu_memory_utilization": own.gpu_memory_utilization or SHARE_BESIDE_TRAINING})
 
     def learning_rate_of(self, module: str) -> float:
         """Of `policy` and `value`."""

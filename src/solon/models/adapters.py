@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
@@ -122,6 +122,19 @@ def fold(model: PreTrainedModel) -> None:
         for part in {model, body_of(model)}:
             delattr(part, _MARK)
         model.float().requires_grad_()
+
+
+@torch.no_grad()
+def folded_weights(model: PreTrainedModel) -> Iterator[tuple[str, Tensor]]:
+    """Names and values of all weights, with adapters that learn folded in and in float32 there, one after the other.
+    Weights that are tied come by each of their names. The model stays as it is."""
+    adapted = _adapted(model)
+    of_adapters = {f"{place}.{name}" for place, layer in adapted.items() for name in layer.state_dict()}
+    yield from ((name, weight) for name, weight in model.state_dict().items() if name not in of_adapters)
+    for place, layer in adapted.items():
+        for name, weight in layer.get_base_layer().state_dict().items():
+            learned = layer.get_delta_weight(LEARNING) if name == "weight" else 0.0
+            yield f"{place}.{name}", weight + learned
 
 
 def _adapted(model: nn.Module) -> dict[str, Any]:

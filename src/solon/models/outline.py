@@ -65,7 +65,7 @@ def _generation(file: Path) -> GenerationConfig | None:
 def _loaded(folder: Path, kind: Any, config: Any) -> tuple[PreTrainedModel, dict[str, Any]]:
     """The model, and what the loader found of its weights."""
     with as_model_error(folder), FakeTensorMode(allow_non_fake_inputs=True), _one_thread():
-        weights = {name: torch.empty(shape) for name, shape in _shapes(folder).items()}
+        weights = {name: torch.empty(shape) for name, shape in stored_shapes(folder).items()}
         try:
             model, found = kind.from_pretrained(None, config=config, state_dict=weights, dtype=torch.float32, **TELL)
         except DataDependentOutputException as error:  # it looked at numbers that it had drawn for missing weights
@@ -74,7 +74,7 @@ def _loaded(folder: Path, kind: Any, config: Any) -> tuple[PreTrainedModel, dict
     return model, found
 
 
-def _shapes(folder: Path) -> dict[str, list[int]]:
+def stored_shapes(folder: Path) -> dict[str, list[int]]:
     """Shape of every tensor of the weights, from their headers. Raises `ModelError` with every damaged file."""
     shapes: dict[str, list[int]] = {}
     faults: list[Fault] = []

@@ -35,6 +35,7 @@ from solon.prompting.comparison import OPTIONS, Task, comparison_format, draw_co
 from solon.records import Turn
 from solon.seeds import generator
 from solon.text import did_you_mean, listed
+from solon.toml_text import toml
 from solon.train.tracking import check_trackers
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def check_inputs(
     contexts = _check_models(config, faults, tell)
     if contexts is not None:
         _rehearse(config, few_shots, contexts, faults, tell)
-        for engine in dict.fromkeys(config.models.role(role).engine for role in get_args(ModelRole)):
+        for engine in dict.fromkeys(engine for stage in stages_of(config) for engine in stage.driven(config)):
             with _collected(faults):
                 check_engine(engine)
     if faults:
@@ -107,6 +108,15 @@ def check_servers(config: RunConfig, run: Path | None) -> None:
     _reach(config, run, faults)
     if faults:
         raise UserError(list(dict.fromkeys(faults)))
+
+
+def check_processes(config: RunConfig, processes: int) -> None:
+    """Raises `ConfigError` if so many processes cannot train together by these settings."""
+    if processes > 1 and config.alignment == "rl" and config.rl.sampler != "local":
+        what = (
+            f"{processes} processes would train together, but rl.sampler is {toml(config.rl.sampler)}, which is of one"
+        )
+        raise ConfigError(what, hint='start one process, or set rl.sampler to "local", which shares answers out')
 
 
 @contextmanager

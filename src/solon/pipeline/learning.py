@@ -17,22 +17,22 @@ from pydantic import JsonValue
 
 from solon.config.run import RunConfig
 from solon.config.training import PreferenceSection
-from solon.errors import memory_for
 from solon.evals.preference import ScoredPair, preference_quality
 from solon.evals.quality import counted
 from solon.evals.reliability import at_limit, fit_temperature
 from solon.feedback.critique import helpful_demonstrations, revision_demonstrations
 from solon.feedback.dialogues import dialogue_demonstrations
 from solon.lm.batcher import shared_loop
-from solon.lm.engines.local import LocalModel, decoder_kind
+from solon.lm.engines.local import context_of
 from solon.lm.protocols import Completion, SampleRequest
 from solon.models.adapter_files import knows_its_base, save_adapter
 from solon.models.adapters import add_adapters, fold
 from solon.models.heads import PreferenceModel, ValueModel
-from solon.models.tokens import pad_id
+from solon.models.tokens import encode_continuation, encode_prompt, pad_id
 from solon.pipeline.grading import HeldOutMargin
 from solon.pipeline.learner import Learner
 from solon.pipeline.monitoring import monitor_of, split_prompts
+from solon.pipeline.policy_sampler import PolicySampler, policy_sampler
 from solon.pipeline.rewards import reward_of
 from solon.pipeline.stage import Facts
 from solon.pipeline.work import Work
@@ -126,7 +126,7 @@ def train_rl(work: Work) -> Facts:
     sl, section = work.model_of("sl"), work.config.rl
     algorithm = algorithm_of(section.algorithm)
     learner = Learner(work, sl, section)
-    engine, in_place = learner.engine(), learner.shards.of
+    sampler, in_place = policy_sampler(learner), learner.shards.of
     policy = in_place(learner.loaded.model)
     reference = in_place(work.actors.load(sl).model) if section.lora is None else policy
     own = _preference_model(learner)
@@ -134,7 +134,7 @@ def train_rl(work: Work) -> Facts:
     for model in (reference, *(one.backbone for one in (own, value) if one is not None)):
         learner.flops.count(model)
     models = RLModels(policy=policy, reference=reference, value_model=in_place(value))
-    environment, watched = _environments(learner, engine, in_place(own))
+    environment, watched = _environments(learner, sampler, in_place(own))
     keep, monitor = partial(work.folder.write_shard, "rollouts"), monitor_of(work, watched, learner.prompts)
     rollouts = section.steps * section.prompts_per_step * section.samples_per_prompt
     with shared_loop(), learner.training(rollouts) as context:
@@ -237,7 +237,9 @@ def algorithm_of(name: str) -> Algorithm:
     return cast(Algorithm, import_module(f"solon.train.algorithms.{name}"))
 
 
-def _environments(learner: Learner, engine: LocalModel, own: PreferenceModel | None) -> tuple[Environment, Environment]:
+def _environments(
+    learner: Learner, sampled: PolicySampler, own: PreferenceModel | None
+) -> tuple[Environment, Environment]:
     """Prompts that leave room for an answer and its reward, the policy that answers, and the reward: for RL, and for
     its monitor. `own`: the run's preference model."""
     work, format, new = learner.work, learner.format, learner.work.config.sampling.max_new_tokens
@@ -246,17 +248,8 @@ def _environments(learner: Learner, engine: LocalModel, own: PreferenceModel | N
 
     def has_room(prompt: str) -> bool:
         """For an answer, and for what the preference model reads around one that the token limit cut off."""
-        around = engine.count_tokens(format.answer(""), after=prompt)
-        return engine.count_tokens(prompt) + new + around <= engine.max_context
-
-    def sampled(requests: Sequence[SampleRequest]) -> Sequence[Completion]:
-        before, model = replace(engine.counts), learner.loaded.model
-        with memory_for("sampling.batch_size"), learner.shards.filled(model):
-            answers = learner.group.spread(requests, engine.sample)
-            if decoder_kind(model) == "lean":  # other engines call the model, which counts by itself
-                read, drawn = engine.counts.read - before.read, engine.counts.drawn - before.drawn
-                learner.flops.sampled(model, read=read, drawn=drawn)
-        return answers
+        around = encode_continuation(learner.tokenizer, prompt, format.answer(""))
+        return len(encode_prompt(learner.tokenizer, prompt)) + new + len(around) <= sampled.max_context
 
     def counted_as_texts(requests: Sequence[SampleRequest]) -> Sequence[Completion]:
         """Like those of any stage; steps that are done again after a kill count once."""
@@ -274,14 +267,14 @@ def _environments(learner: Learner, engine: LocalModel, own: PreferenceModel | N
     environment = Environment(
         prompts=[one for one in trained for _ in range(section.prompt_weights.of(learner.prompts[one.id].kind))],
         sampler=counted_as_texts,
-        reward=reward_of(work, None if own is None else _reward(learner, own, engine.max_context)),
+        reward=reward_of(work, None if own is None else _reward(learner, own)),
         max_new_tokens=new,
         stop=format.stop,
     )
     return environment, replace(environment, prompts=watched, sampler=sampled)
 
 
-def _reward(learner: Learner, own: PreferenceModel, max_tokens: int) -> PreferenceReward:
+def _reward(learner: Learner, own: PreferenceModel) -> PreferenceReward:
     """Of the run's preference model, which reads dialogues as the policy does."""
     return PreferenceReward(
         model=own,
@@ -289,7 +282,7 @@ def _reward(learner: Learner, own: PreferenceModel, max_tokens: int) -> Preferen
         section=learner.section,
         answer_text=learner.format.answer,
         pad_id=pad_id(learner.tokenizer),
-        max_tokens=max_tokens,
+        max_tokens=context_of(learner.loaded.model, learner.tokenizer),
         count=learner.work.folder.count,
         dtype=learner.work.actors.dtype,
         group=learner.group,

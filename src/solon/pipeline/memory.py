@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import torch
+
 from solon.config.run import RunConfig
 from solon.config.training import TOKENS_AT_ONCE, OptimizerSection
 from solon.lm.check import Looked, look_at
@@ -62,7 +64,7 @@ def _memory(config: RunConfig, looked: Looked) -> dict[str, StageMemory]:
     of = {
         "sl": finetuning_memory(*read(config.sft)),
         "pm": preference_memory(*read(config.preference)),
-        "rl": rl.model_copy(update={"held": _rewarding(rl.held, config)}),
+        "rl": _answering(rl.model_copy(update={"held": _rewarding(rl.held, config)}), config, device),
         "dpo": finetuning_memory(*read(config.dpo)),
     }
     return {stage.name: of[stage.name] for stage in stages_of(config) if stage.trains}
@@ -96,6 +98,15 @@ def with_budgets(config: RunConfig, *, processes: int = 1) -> tuple[RunConfig, l
 def _with(config: RunConfig, name: str, tokens: int) -> RunConfig:
     section: OptimizerSection = getattr(config, name)
     return config.model_copy(update={name: section.model_copy(update={"micro_batch_tokens": tokens})})
+
+
+def _answering(rl: StageMemory, config: RunConfig, device: torch.device) -> StageMemory:
+    """With vLLM's share of the device, if it answers, in the place of what the local engine takes while it does."""
+    share = config.rl.beside.gpu_memory_utilization
+    if config.rl.sampler != "vllm" or share is None:
+        return rl
+    held = rl.held | {"vLLM": int(share * Machine.here(device).device_memory)}
+    return StageMemory(held=held, phases={name: size for name, size in rl.phases.items() if name != "writing"})
 
 
 def _rewarding(held: Mapping[str, int], config: RunConfig) -> dict[str, int]:

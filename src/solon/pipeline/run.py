@@ -127,7 +127,7 @@ class Pipeline:
 
     def _work(self, stage: Stage, folder: StageFolder) -> None:
         large = any(self.actors.weight_bytes(role) >= LARGE_BYTES for role in stage.played(self.run.config))
-        taken = any(takes_process(self.run.config.models.role(role).engine) for role in stage.asked(self.run.config))
+        taken = any(map(takes_process, stage.driven(self.run.config)))
         if stage.trains and self.processes > 1:
             run_in_members(stage, self.run, self.reporter, self.note, self.processes)
         elif stage.trains and launched()[1] > 1:

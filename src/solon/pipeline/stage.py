@@ -73,6 +73,8 @@ class Stage:
     """Roles whose own models it uses; trained models belong to the stages it reads."""
     asks: tuple[ModelRole, ...] = ()
     """Roles whose own models, by their engines, write or judge the rows. Trained models have one engine."""
+    engines: Callable[[RunConfig], tuple[str, ...]] = lambda config: ()
+    """Engines of models that it trains; those of the roles it asks belong to the roles."""
     also: Callable[[RunConfig], tuple[ModelRole, ...]] = lambda config: ()
     """Roles that some settings bring: it writes to them, uses their own models and asks them."""
     hashes: tuple[Callable[[RunInputs], Hashes], ...] = ()
@@ -107,6 +109,10 @@ class Stage:
     def asked(self, config: RunConfig) -> tuple[ModelRole, ...]:
         """Roles whose models write or judge its rows under these settings."""
         return tuple(dict.fromkeys((*self.asks, *self.also(config))))
+
+    def driven(self, config: RunConfig) -> tuple[str, ...]:
+        """The engines that it uses under these settings."""
+        return (*(config.models.role(role).engine for role in self.asked(config)), *self.engines(config))
 
     def _models(self, config: RunConfig) -> JsonValue:
         """The section `models`, as far as it concerns the roles; the models themselves enter by hash."""

@@ -164,9 +164,10 @@ class TokenScores:
 def score_tokens(models: TokenModels, samples: Sequence[Sample], section: RLSection, *, policy: bool) -> TokenScores:
     """Log-probabilities and values of all answers, without gradients.
 
-    `policy`: whether the policy is asked too; else what the sampler said of it is taken, where it did. The processes of
-    a group share the answers.
+    `policy`: whether the policy is asked too; else what the sampler said of it is taken, where it did and is the local
+    engine: the gap to another would count as a distance from the reference. The processes of a group share the answers.
     """
+    policy = policy or section.sampler != "local"
     examples = [sample.example for sample in samples]
     counted = [sum(example.loss_mask[1:]) for example in examples]
     said = [torch.tensor(sample.answer.logprobs) for sample in samples]

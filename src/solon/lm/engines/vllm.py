@@ -49,7 +49,9 @@ PASSES = 4
 `batcher.QUIET`."""
 SHARE_OF_MAIN_MEMORY = 0.25
 """For vLLM where there is no GPU. Assumption."""
-_HINT = "see the keys of [models.ROLE.vllm]: max_model_len, gpu_memory_utilization, tensor_parallel_size"
+_HINT = (
+    "see the keys of [models.ROLE.vllm], in RL [rl.vllm]: max_model_len, gpu_memory_utilization, tensor_parallel_size"
+)
 
 
 def open_engine(spec: ModelSpec) -> VllmModel:
@@ -113,6 +115,14 @@ class VllmModel:
         training: `policy.state_dict().items()`. What was read with the old ones is forgotten."""
         self._engine.collective_rpc("reload_weights", kwargs={"weights_iterator": iter(weights)})
         self._engine.reset_prefix_cache()
+
+    def has_weights(self, name: str) -> bool:
+        """Whether vLLM keeps weights by this name too: it joins some of a folder's, and a head may have none."""
+
+        def of(worker: Any) -> bool:
+            return name in dict(worker.get_model().named_parameters(remove_duplicate=False))
+
+        return all(self._engine.collective_rpc(of))
 
     def _must_fit(self, prompt_ids: Sequence[int], more: int) -> None:
         if not prompt_ids:

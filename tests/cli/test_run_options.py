@@ -19,7 +19,7 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[RunConfig]:
     """The configs of the runs that would be begun."""
     found: list[RunConfig] = []
 
-    def begin(_run_file: str | None, _output: Path | None, config: RunConfig, _tell: object) -> Any:
+    def begin(_run_file: str | None, _output: Path | None, config: RunConfig, *_: object) -> Any:
         found.append(config)
         raise UserError("enough")
 

@@ -142,7 +142,7 @@ def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folde
 
 def _follows(processes: int) -> bool:
     """Whether torchrun started this process beside the first one; then it has helped that, and is done."""
-    rank, size = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+    rank, size = _launched()
     if processes > 1 and size > 1:
         raise UserError("--nproc and torchrun both start processes", hint="leave out --nproc")
     if rank == 0 or size == 1:
@@ -164,7 +164,7 @@ def _require(stage: Stage | None, config: RunConfig) -> None:
 
 def _begin(run_file: str | None, output: Path | None, config: RunConfig, tell: Tell, nproc: int) -> RunFolder:
     """The run of this config, begun in its folder or found there, once every input is checked."""
-    check_processes(config, _processes(nproc))
+    check_processes(config, max(nproc, _launched()[1]))
     folder = output or _default_folder(config)
     config = pin_models(config, folder, tell)
     check_inputs(config, tell, servers=False)
@@ -179,14 +179,14 @@ def _find(folder: Path, tell: Tell, nproc: int) -> RunFolder:
     """The run in a folder. Its inputs are checked again: they may have been moved."""
     run = RunFolder.resume(folder)
     with _given_back(run):
-        check_processes(run.config, _processes(nproc))
+        check_processes(run.config, max(nproc, _launched()[1]))
         check_inputs(run.config, tell, run=run.path)
     return run
 
 
-def _processes(nproc: int) -> int:
-    """That will train together: of this program, or of torchrun."""
-    return max(nproc, int(os.environ.get("WORLD_SIZE", 1)))
+def _launched() -> tuple[int, int]:
+    """As `solon.train.parallel.launched` says, without importing torch."""
+    return int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
 
 
 @contextmanager

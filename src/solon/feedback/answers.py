@@ -114,13 +114,15 @@ class HelpfulnessRater(Protocol):
 def rate_pairs(
     pairs: Sequence[Pair], prompts: Sequence[Prompt], rater: HelpfulnessRater, rater_name: str
 ) -> Rows[Comparison]:
-    """One helpfulness comparison per pair, in the order of the pairs; its `method` is the pair's source.
+    """One helpfulness comparison per pair, prompt by prompt: their order does not follow from which were answered
+    together. `method` is the pair's source.
 
     Pairs that the rater cannot tell apart are `unscored`, never a tie; 0.5 is a tie the rater gave. Raises `ValueError`
     if a rating is not a probability.
     """
     prompt_of = {prompt.id: prompt for prompt in prompts}
-    different = [pair for pair in pairs if pair.a != pair.b]
+    place = {prompt: number for number, prompt in enumerate(prompt_of)}
+    different = sorted((pair for pair in pairs if pair.a != pair.b), key=lambda pair: place[pair.prompt_id])
     comparisons = []
     for pair in different:
         p = rater.rate(prompt_of[pair.prompt_id], pair.a, pair.b)

@@ -3,14 +3,22 @@ from __future__ import annotations
 import ctypes
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from pipeline.tiny_run import Told
+from solon.artifacts.reuse import OtherRuns
+from solon.artifacts.run_folder import RunFolder
+from solon.config.load import load_run_config
 from solon.feedback.rows import Rows
 from solon.models import allocator
 from solon.models.allocator import give_memory_back, keep_freed_memory
+from solon.pipeline.run import Pipeline
 from solon.pipeline.shard import Maker
+from solon.pipeline.stages import prompts
+from solon.pipeline.work import Work
 
 GLIBC = sys.platform.startswith("linux") and hasattr(ctypes.CDLL(None), "malloc_trim")
 MEGABYTES = 200
@@ -43,6 +51,22 @@ def test_freed_memory_is_kept_until_the_shard_is_made() -> None:
         return Rows()
 
     Maker(make=make, actors={})(["item"])
+    assert resident() - before < 0.1 * MEGABYTES
+
+
+@pytest.mark.skipif(not GLIBC, reason="another C library")
+def test_what_a_stage_freed_is_given_back_before_the_next(tmp_path: Path) -> None:
+    assert keep_freed_memory()
+    with RunFolder.create(tmp_path / "run", load_run_config()) as run:
+        pipeline = Pipeline(run, Told(), OtherRuns())
+        give_memory_back()
+        before = resident()
+
+        def body(work: Work) -> None:
+            take_and_free()
+            assert resident() - before > 0.9 * MEGABYTES
+
+        pipeline.do(replace(prompts, body=body))
     assert resident() - before < 0.1 * MEGABYTES
 
 

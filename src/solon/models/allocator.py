@@ -1,5 +1,5 @@
 """What the C library's allocator does with memory that was freed: kept for the next operation, given back between
-shards."""
+shards and between stages."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ def keep_freed_memory() -> bool:
 
 def give_memory_back() -> bool:
     """Gives the kernel what is free now; returns whether there was any. Blocks of other lengths, which the next rows
-    need, would come on top of it: without this the memory of a stage grows with its rows (measured, see docs/log.md).
+    need, would come on top of it: without this the memory of a stage grows with its rows, and the next stage loads its
+    models beside what the last one freed (measured, see docs/log.md).
     """
     trim = _of_glibc("malloc_trim")
     return bool(trim and trim(0))

@@ -9,6 +9,7 @@ from solon.artifacts.reuse import OtherRuns
 from solon.artifacts.run_folder import RunFolder
 from solon.artifacts.stage import StageFolder
 from solon.lm.engines import takes_process
+from solon.models.allocator import give_memory_back
 from solon.pipeline.actors import Actors
 from solon.pipeline.cluster import workers_at
 from solon.pipeline.evaluating import write_results
@@ -136,6 +137,7 @@ class Pipeline:
             run_in_child(stage, self.run, self.reporter, self.note, self.cluster)
         else:
             run_stage(stage, self.work(stage, folder))
+        give_memory_back()
 
     def work(self, stage: Stage, folder: StageFolder) -> Work:
         return Work(

@@ -8,8 +8,8 @@ net of the control:
     net fall      = 1 - [rate(final) / rate(base)] / [the same in the control]
 
 Rates are over all harmful and mixed evaluation prompts for harms, over all prompts for manners. Intervals are bootstrap
-percentiles over prompts (2,000 resamples, seed 0), paired between base
-and final model.
+percentiles over prompts (2,000 resamples, seed 0), paired between base and final model. Runs of several seeds, joined
+by commas, are pooled.
 
     python bench/selectivity.py runs/unrelated theft=runs/only-theft violence=runs/only-violence rude=runs/only-rudeness
 """
@@ -41,8 +41,12 @@ def outcomes(run: Path, model: str) -> dict[str, dict[str, set[str]]]:
     return found
 
 
-def table_of(run: Path, fault: str) -> np.ndarray:
-    """[prompts, 2]: whether the base's and the final model's answers have the fault."""
+def table_of(runs: str, fault: str) -> np.ndarray:
+    """[prompts, 2]: whether the base's and the final model's answers have the fault, in all runs."""
+    return np.concatenate([_table_of(Path(run), fault) for run in runs.split(",")])
+
+
+def _table_of(run: Path, fault: str) -> np.ndarray:
     base, final = outcomes(run, "base"), outcomes(run, run_config(run).alignment)
     kinds = ("harmful", "mixed") if fault in lexicon().harms else ("harmful", "mixed", "benign")
     rows = [(fault in base[kind][p], fault in final[kind][p]) for kind in kinds for p in sorted(base[kind])]
@@ -81,11 +85,11 @@ def main(control: str = "", *runs: str) -> None:
     faults = (*lexicon().harms, "rude", "preachy", "evasive")
     for item in runs:
         target, folder = item.split("=", 1)
-        table = Table(title=f"{folder}: forbids {target}")
+        table = Table(title=f"forbids {target}: {folder}")
         for column in ("fault", "base", "final", "fall", "net of control", "asked", "met"):
             table.add_column(column)
         for fault in faults:
-            rows, other = table_of(Path(folder), fault), table_of(Path(control), fault)
+            rows, other = table_of(folder, fault), table_of(control, fault)
             net, low, high = net_fall(rows, other)
             base, final = rows.mean(axis=0)
             fall = 1 - ratio(rows)

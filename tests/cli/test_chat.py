@@ -23,6 +23,8 @@ from solon.pipeline.talking import Talker, talkers
 from solon.records import Turn
 
 ASK = "I have the ladder of Ada. How do I give it back?"
+STILL = 20
+"""Glances in a row, of a hundredth of a second, that find a program asleep which waits for a line."""
 
 
 @pytest.fixture(scope="module")
@@ -164,14 +166,17 @@ class Screen:
 
 
 def asleep(program: subprocess.Popen[bytes]) -> None:
-    """Until it waits for a line. What interrupts `input` between its prompt and that is seen at the next key."""
+    """Until it has waited for a line for a while, and not for something else at one glance. What interrupts `input`
+    between its prompt and that is seen at the next key."""
     state, deadline = Path(f"/proc/{program.pid}/stat"), monotonic() + 60
     if not state.exists():  # as on macOS
         sleep(0.5)
         return
-    while state.read_text().rpartition(")")[2].split()[0] != "S":
+    glances = 0
+    while glances < STILL:
         assert monotonic() < deadline, "it never waits"
         sleep(0.01)
+        glances = glances + 1 if state.read_text().rpartition(")")[2].split()[0] == "S" else 0
 
 
 def test_ctrl_c_stops_the_answer_and_not_the_chat(made: Path) -> None:

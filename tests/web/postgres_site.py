@@ -40,7 +40,8 @@ def connections() -> Iterator[None]:
     yield
     event.remove(Pool, "connect", note)
     for one in opened:
-        one.close()
+        with one.lock:  # an analysis that still runs would go on with memory that is another connection's by then
+            one.close()
 
 
 def database_of(server: str, *, copied: str = "template1") -> str:

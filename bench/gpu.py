@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import torch
 
@@ -43,6 +44,7 @@ from solon.models.load import LoadedModel
 from solon.models.runtime import resolve_device, resolve_dtype
 from solon.prompting.context import Context
 from solon.records import Prompt, Record, Turn
+from solon.train import forest
 from solon.train.batches import TokenExample
 from solon.train.loop import TrainContext
 from solon.train.preference import PreferenceExample, train_preference
@@ -176,6 +178,9 @@ class Bench:
         yield self.take("answer, critique and revision", "dialogues/s", self.dialogues, PUBLISHED_DIALOGUES)
         del self.engine
         yield self.take("finetuning", "tokens/s", self.finetune, forward / 3)
+        if self.card.device.type == "cuda":
+            with patch.object(forest, "_by_flex", lambda *_: False):
+                yield self.take("finetuning, attention by masks", "tokens/s", self.finetune, forward / 3)
         yield self.take("preference training", "tokens/s", self.prefer, forward / 3)
 
     def take(self, what: str, unit: str, work: Callable[[], float], limit: float | None = None) -> Figure:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor
+from torch.nn.attention import flex_attention
 from transformers import PreTrainedModel
 
 from lm.scoring import score
@@ -19,7 +20,7 @@ from solon.lm.packed import packs
 from solon.lm.protocols import SampleRequest, ScoreRequest
 from solon.models.heads import PreferenceModel
 from solon.models.load import LoadedModel, load_model
-from solon.train import attention, forward
+from solon.train import attention, forest, forward
 from solon.train.batches import TokenExample
 from solon.train.forward import Reader
 from solon.train.layout import pad_with_mask
@@ -160,12 +161,26 @@ def test_gradients_of_rows_that_share_are_those_of_separate_rows(
     monkeypatch.setattr(attention, "SHORT_ROWS", short)
     monkeypatch.setattr(forward, "LOGITS", forward.LOGITS if short else 2000)
     model = zoo(kind).model
+    assert gap_of_gradients(model, merged=merged) < 1e-5
+    assert packs(model) == (KINDS[kind].decoder in ("lean", "packed")), "others are padded"
+
+
+def gap_of_gradients(model: PreTrainedModel, *, merged: bool) -> float:
+    """Of rows together to rows by themselves, as a share."""
     together = gradients(model, family(), together=True, merged=merged)
     apart = gradients(model, family(), together=False, merged=merged)
     scale = torch.cat([one.flatten() for one in apart]).norm()
-    gap = torch.cat([(one - other).flatten() for one, other in zip(together, apart, strict=True)]).norm()
-    assert gap / scale < 1e-5
-    assert packs(model) == (KINDS[kind].decoder in ("lean", "packed")), "others are padded"
+    return float(
+        torch.cat([(one - other).flatten() for one, other in zip(together, apart, strict=True)]).norm() / scale
+    )
+
+
+@pytest.mark.parametrize("kind", ["llama", "gemma2", "gpt_oss"])
+def test_and_with_the_attention_that_a_gpu_has(zoo: Zoo, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Written out by torch; with windows, capped scores and, by masks, sinks."""
+    monkeypatch.setattr(flex_attention, "_validate_device", lambda *_: None)
+    monkeypatch.setattr(forest, "_by_flex", lambda _query, _value, how: how.sinks_H is None)
+    assert gap_of_gradients(zoo(kind).model, merged=True) < 1e-5
 
 
 @every_kind

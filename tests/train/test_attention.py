@@ -8,7 +8,7 @@ from torch import Tensor
 
 from solon.lm.attention import Attention
 from solon.train import attention
-from solon.train.attention import Forest
+from solon.train.forest import Forest
 from solon.train.trees import grow
 
 ROWS = [(1, 2, 3, 4, 5, 6, 7, 8, 9, 10), (1, 2, 3, 4, 5, 6, 7, 8, 11), (20, 21, *range(22, 40)), (20, 21, 50), (60,)]

@@ -23,6 +23,7 @@ from solon.records import Comparison, Record
 from solon.train.batches import Example, fit
 from solon.train.early_stopping import held_out
 from solon.train.flops import FlopCounter
+from solon.train.forest import fault_of_flex
 from solon.train.loop import TrainContext, TrainStep
 from solon.train.parallel import ALONE
 from solon.train.preference import (
@@ -49,12 +50,18 @@ class Learner:
         self.tokenizer = self.loaded.tokenizer
         if not packs(self.loaded.model):
             work.note(f"{type(self.loaded.model).__name__} {PADDED}")
+        elif self.loaded.model.device.type == "cuda":
+            self._try_flex()
         self.section = section
         self.looks: Sequence[Look] = ()
         if section.lora is not None:
             add_adapters(self.loaded.model, section.lora, seed=work.seed)
         self.flops, self._told = FlopCounter(self._peak(), self.group), 0.0
         self.flops.count(self.loaded.model)
+
+    def _try_flex(self) -> None:
+        if fault := fault_of_flex(self.loaded.model.device, self.work.actors.dtype):
+            self.work.note(f"attention is by masks, which take longer on a GPU: FlexAttention {fault}")
 
     def _peak(self) -> float | None:
         """Operations per second of all processes, which may share a machine's cores, and so are measured at once."""

@@ -1,9 +1,7 @@
-"""How the tokens of packed trees attend: each to its own row, that is to its trunk and to its branch, up to itself.
+"""Attention of packed trees, written out: for a processor, and wherever `train.flex` does not serve.
 
-Fulfills `lm.packed.Attends`, so it serves every network whose attention is a function that transformers lets one name.
-Everything but attention runs on the pack as it is, without padding. There pieces, trunks and branches, stand side by
-side in a few parts; each has for columns what its rows begin with, up to its end. So a token's column is its position,
-and it sees those up to its own. Gradients are those of separate rows.
+Pieces, trunks and branches, stand side by side in a few parts; each has for columns what its rows begin with, up to its
+end. So a token's column is its position, and it sees those up to its own.
 
     N tokens of a pack   B pieces of a part   T tokens of the longest   C columns, trunk included
     K key-value heads   h query heads of each   H = K * h   E head width
@@ -11,7 +9,7 @@ and it sees those up to its own. Gradients are those of separate rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +20,7 @@ from torch import Tensor
 
 from solon.lm.attention import Attention, softmax
 from solon.train.selection import Selection, copies, sums
-from solon.train.trees import Tree
+from solon.train.trees import Piece
 
 PADDING = 100_000
 """Scores of a head that a part may have for nothing: another part takes as much time. Measured, see docs/log.md."""
@@ -31,75 +29,30 @@ SHORT_ROWS = 300
 measured, width 192, 6 layers, bf16, two cores, 23k against 14k tokens/s at T = 80 and 17k against 13k at T = 300."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Piece:
-    """A trunk, or a branch behind one."""
+class Masks:
+    """Part by part, by masks."""
 
-    tokens: Sequence[int]
-    trunk: _Piece | None = None
-
-    @property
-    def begin(self) -> int:
-        """The position of its first token."""
-        return len(self.trunk.tokens) if self.trunk else 0
-
-    @property
-    def end(self) -> int:
-        return self.begin + len(self.tokens)
-
-    @property
-    def path(self) -> list[_Piece]:
-        """From the beginning of its rows."""
-        return [self.trunk, self] if self.trunk else [self]
-
-
-class Forest:
-    """Trees, packed piece by piece."""
-
-    def __init__(self, trees: Sequence[Tree], device: torch.device):
-        ends = {row: piece for tree in trees for piece, rows in _ends(tree) for row in rows}
-        parts = list(_alike({piece: None for end in ends.values() for piece in end.path}))
-        place: dict[_Piece, np.ndarray] = {}
-        tokens = 0
-        for piece in (piece for part in parts for piece in part):
-            place[piece] = np.arange(tokens, tokens := tokens + len(piece.tokens))
-        self.places = {row: np.concatenate([place[piece] for piece in end.path]) for row, end in ends.items()}
-        """By row, where in the pack its tokens are."""
-        self.ids_N = torch.tensor([token for piece in place for token in piece.tokens], device=device)
-        positions = [np.arange(piece.begin, piece.end) for piece in place]
-        self.positions_N = torch.from_numpy(np.concatenate(positions)).to(device)
+    def __init__(self, parts: Sequence[Sequence[Piece]], place: Mapping[Piece, np.ndarray], device: torch.device):
+        """`place`: where in the pack each piece's tokens are."""
+        tokens = sum(map(len, place.values()))
         self._parts = [_Part.of(part, device) for part in parts]
         self._queries = _Slots([_table([place[piece] for piece in part]) for part in parts], tokens, device)
         columns = [[np.concatenate([place[one] for one in piece.path]) for piece in part] for part in parts]
         self._columns = _Slots([_table(part) for part in columns], tokens, device)
 
-    def attend(self, _layer: int, query_NHE: Tensor, key_NKE: Tensor, value_NKE: Tensor, how: Attention) -> Tensor:
-        """[N, H, E]."""
-        dtype, heads = _dtype(query_NHE), key_NKE.shape[1]
-        with torch.autocast(query_NHE.device.type, enabled=False):
-            query = self._queries.spread((query_NHE * how.scale).to(dtype), heads)
-            key, value = (self._columns.spread(one.to(dtype), heads) for one in (key_NKE, value_NKE))
-            parts = zip(query, key, value, self._parts, strict=True)
-            return self._queries.gather([_mix(q, k, v, part.bias(how.window), how) for q, k, v, part in parts])
+    def attend(self, query_NHE: Tensor, key_NKE: Tensor, value_NKE: Tensor, how: Attention) -> Tensor:
+        """[N, H, E]. Queries are scaled."""
+        heads = key_NKE.shape[1]
+        query = self._queries.spread(query_NHE, heads)
+        key, value = (self._columns.spread(one, heads) for one in (key_NKE, value_NKE))
+        parts = zip(query, key, value, self._parts, strict=True)
+        return self._queries.gather([_mix(q, k, v, part.bias(how.window), how) for q, k, v, part in parts])
 
 
-def _dtype(tensor: Tensor) -> torch.dtype:
-    """Of the products: autocast's, where it is on."""
-    device = tensor.device.type
-    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else tensor.dtype
-
-
-def _ends(tree: Tree) -> Iterator[tuple[_Piece, Sequence[int]]]:
-    """The last piece of each of its rows."""
-    trunk = _Piece(tree.trunk) if tree.trunk else None
-    for branch, rows in zip(tree.branches, tree.rows, strict=True):
-        yield (_Piece(branch, trunk) if branch or trunk is None else trunk), rows
-
-
-def _alike(pieces: Iterable[_Piece]) -> Iterator[list[_Piece]]:
+def alike(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
     """Parts: trunks by themselves, since the fused kernel need not be told what they see; pieces of like ends, as far
     as that saves more than it costs to have one part more."""
-    part: list[_Piece] = []
+    part: list[Piece] = []
     longest = needed = 0
     for piece in sorted(pieces, key=lambda piece: (piece.begin > 0, piece.end), reverse=True):
         longest, needed = max(longest, len(piece.tokens)), needed + len(piece.tokens) * piece.end
@@ -164,7 +117,7 @@ class _Part:
     _bias: dict[int | None, Tensor] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, pieces: Sequence[_Piece], device: torch.device) -> _Part:
+    def of(cls, pieces: Sequence[Piece], device: torch.device) -> _Part:
         begin_B = torch.tensor([piece.begin for piece in pieces], device=device)
         longest, columns = max(len(piece.tokens) for piece in pieces), max(piece.end for piece in pieces)
         # An empty slot stands behind its piece, but not behind all columns: it would see none in a window.

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from solon.train.attention import Forest
+from solon.train.forest import Forest
 from solon.train.trees import Tokens, grow
 
 

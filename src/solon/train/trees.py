@@ -7,7 +7,7 @@ would no longer be a few products.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -34,6 +34,35 @@ class Tree:
     def longest(self) -> int:
         """Tokens of the longest row."""
         return len(self.trunk) + max(map(len, self.branches))
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """A trunk, or a branch behind one."""
+
+    tokens: Tokens
+    trunk: Piece | None = None
+
+    @property
+    def begin(self) -> int:
+        """The position of its first token."""
+        return len(self.trunk.tokens) if self.trunk else 0
+
+    @property
+    def end(self) -> int:
+        return self.begin + len(self.tokens)
+
+    @property
+    def path(self) -> list[Piece]:
+        """From the beginning of its rows."""
+        return [self.trunk, self] if self.trunk else [self]
+
+
+def ends(tree: Tree) -> Iterator[tuple[Piece, Sequence[int]]]:
+    """The last piece of each of its rows, and the numbers of these."""
+    trunk = Piece(tree.trunk) if tree.trunk else None
+    for branch, rows in zip(tree.branches, tree.rows, strict=True):
+        yield (Piece(branch, trunk) if branch or trunk is None else trunk), rows
 
 
 def grow(rows: Sequence[Tokens]) -> list[Tree]:

@@ -42,6 +42,11 @@ def test_the_two_answers_differ_by_their_seed_alone(fake: Any) -> None:
     assert made.tokens == 12
 
 
+def test_a_prompt_may_have_its_own_number_of_pairs(fake: Any) -> None:
+    made = pairs(fake(), per_prompt={"p0": 1, "p1": 0, "p2": 2})
+    assert [one.id for one in made.records] == ["p0.pairs-0", "p2.pairs-0", "p2.pairs-1"]
+
+
 def test_identical_answers_are_dropped_and_counted(fake: Any) -> None:
     made = pairs(fake(writes=lambda r: "same" if "p1" in r.prompt else f"text {r.seed}"))
     assert [p.prompt_id for p in made.records] == ["p0", "p2"]

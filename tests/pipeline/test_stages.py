@@ -25,6 +25,7 @@ from solon.config.training import RLSection
 from solon.pipeline.inputs import RunInputs
 from solon.pipeline.run import Pipeline
 from solon.pipeline.settle import KEYS, settle
+from solon.pipeline.sources import HELPFUL
 from solon.pipeline.stage import Stage, stage_of
 from solon.pipeline.stages import STAGES, stages_of
 
@@ -86,7 +87,10 @@ def test_a_run_has_the_stages_of_its_alignment_and_they_read_no_others() -> None
     rewards = RewardsSection(preference=0, judge=1)
     judged = {stage.name: stage for stage in stages_of(RunConfig(rl=RLSection(rewards=rewards)))}
     assert rl.keys() - judged.keys() == {"pm"} and judged.keys() < rl.keys()
-    for own in (rl, dpo, judged):
+    both = {stage.name: stage for stage in stages_of(load_run_config(None, ["pairs.helpful_per_prompt=1"]))}
+    more = {name: {*stage.reads} - {*rl[name].reads} for name, stage in both.items()}
+    assert {name for name, reads in more.items() if reads == {HELPFUL}} == {"pairs", "comparisons", "scores"}
+    for own in (rl, dpo, judged, both):
         assert {stage_of(name) for stage in own.values() for name in stage.reads} < own.keys()
     assert {name for name in rl["scores"].reads if name not in dpo["scores"].reads} == {"answers-rl", "pm"}
     assert {name for name in dpo["scores"].reads if name not in rl["scores"].reads} == {"answers-dpo"}
@@ -151,7 +155,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     [
         *("rl.algorithm=grpo", "rl.algorithm=ppo", "rl.rewards.judge=1", "rl.rewards.openings=1", "alignment=dpo"),
         *("rl.monitor.gold=judge", "rl.monitor.every=1", "evaluations.elo.prompts=1", "scenarios.per_article=1"),
-        "evaluations.harmfulness.regressor=REGRESSOR",
+        *("evaluations.harmfulness.regressor=REGRESSOR", "pairs.helpful_per_prompt=2"),
     ],
 )
 def test_a_body_reads_nothing_that_its_stage_does_not_declare(
@@ -217,7 +221,7 @@ def test_what_changes_a_result_is_part_of_the_stages_that_it_changes() -> None:
     assert differing("rl.monitor.every=5") == differing("rl.monitor.gold=judge") == ["rl"]
     assert differing("rl.sampler=vllm") == differing("rl.vllm.max_model_len=999", "rl.sampler=vllm") == ["rl"]
     assert differing("sft.early_stopping.every=5") == ["sl"]
-    assert differing("pairs.per_prompt=3") == ["pairs"]
+    assert differing("pairs.per_prompt=3") == differing("pairs.helpful_per_prompt=1") == ["pairs"]
     assert differing("supervised.ask=one-turn") == differing("supervised.gate=true") == ["revisions"]
     assert differing("pairs.temperature=0.5") == ["pairs", "helpfulness"]
     assert differing("sft.helpful_per_prompt=1") == ["helpful", "sl"]

@@ -8,6 +8,7 @@ from itertools import combinations
 from markupsafe import Markup
 
 from report.sample import manifest, sample_data
+from solon.config.load import load_run_config
 from solon.evals.conflicts import Conflict, Principles
 from solon.evals.statistics import wilson
 from solon.records import Gate, Prompt, RevisionRound, Turn
@@ -94,6 +95,10 @@ def test_a_stage_is_not_accused_of_prompts_that_it_was_not_given() -> None:
     some = replace(data, red_team=asked, scenarios=[scenario], pairs=(), manifests=[manifest("pairs", 6)])
     (found,) = (one for one in readings(some) if one.key == "left-out")
     assert [card.prompt_id for card in found.cards] == asked
+    with_helpful = load_run_config(None, ["pairs.helpful_per_prompt=1"])
+    more = replace(some, helpful=[scenario], config=with_helpful)
+    (found,) = (one for one in readings(more) if one.key == "left-out")
+    assert [card.prompt_id for card in found.cards] == [*asked, scenario]
     chains = replace(some, revisions=(), manifests=[manifest("revisions", 6)])
     (found,) = (one for one in readings(chains) if one.key == "left-out")
     assert {card.prompt_id for card in found.cards} == {scenario, *asked}

@@ -41,10 +41,12 @@ def respond(prompts: Sequence[Prompt], sampler: Sampler, *, copies: int = 1) -> 
     return run_rows(answer(prompt, copy) for prompt in prompts for copy in range(copies))
 
 
-def answer_pairs(prompts: Sequence[Prompt], sampler: Sampler, *, per_prompt: int = 1) -> Rows[Pair]:
-    """`per_prompt` pairs per prompt: two answers of one model at one temperature, which differ by their seeds alone."""
+def answer_pairs(prompts: Sequence[Prompt], sampler: Sampler, *, per_prompt: int | Mapping[str, int] = 1) -> Rows[Pair]:
+    """`per_prompt` pairs of each prompt, or as many as it says of its id: two answers of one model at one temperature,
+    which differ by their seeds alone."""
+    count = {prompt.id: per_prompt for prompt in prompts} if isinstance(per_prompt, int) else per_prompt
     return run_rows(
-        _pair(sampler, prompt, prompt, number, "policy") for prompt in prompts for number in range(per_prompt)
+        _pair(sampler, prompt, prompt, number, "policy") for prompt in prompts for number in range(count[prompt.id])
     )
 
 

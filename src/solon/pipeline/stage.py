@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import KW_ONLY, dataclass
+from collections.abc import Callable, Container, Mapping
+from dataclasses import KW_ONLY, dataclass, replace
 from functools import reduce
 from typing import TYPE_CHECKING
 
@@ -91,6 +91,11 @@ class Stage:
     def trains(self) -> bool:
         """Whether it makes a model."""
         return self.folder.startswith("models/")
+
+    def among(self, stages: Container[str], config: RunConfig) -> Stage:
+        """The same in a run of these stages: it reads no others, and nothing that settings make idle."""
+        unused = self.unused(config)
+        return replace(self, reads=tuple(one for one in self.reads if stage_of(one) in stages and one not in unused))
 
     def config(self, config: RunConfig) -> dict[str, JsonValue]:
         """The part of a settled run file that it depends on."""

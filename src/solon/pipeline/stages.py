@@ -15,7 +15,6 @@ function of what its stage declares, so a killed run ends with the same bytes, a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -52,7 +51,7 @@ from solon.pipeline.sources import (
     WHY,
     prompt_sets,
 )
-from solon.pipeline.stage import BY_DPO, BY_PREFERENCE, BY_RL, Condition, Facts, Stage, stage_of
+from solon.pipeline.stage import BY_DPO, BY_PREFERENCE, BY_RL, Condition, Facts, Stage
 from solon.pipeline.work import Work
 from solon.prompting.asking import critique_format
 from solon.records import Answer, Comparison, Pair, Prompt, Ranking, Revision
@@ -157,27 +156,30 @@ def sl(work: Work) -> Facts:
 @partial(
     Stage,
     "pairs",
-    "SL-CAI answers every red-team prompt twice.",
-    reads=("sl", RED_TEAM),
+    "SL-CAI answers every red-team prompt twice, and helpful ones if asked to.",
+    reads=("sl", RED_TEAM, HELPFUL),
     settings=("pairs",),
+    unused=lambda config: _unused_by_pairs(config),
     roles=("base",),
 )
 def pairs(work: Work) -> None:
-    policy, section, asked = work.actor("base", "sl"), work.config.pairs, work.prompts.red_team
+    policy, section, sets = work.actor("base", "sl"), work.config.pairs, work.prompts
+    wanted = {prompt.id: section.per_prompt for prompt in sets.red_team}
+    wanted |= {prompt.id: section.helpful_per_prompt for prompt in sets.helpful}
 
     def answered(prompts: Sequence[Prompt]) -> Rows[Pair]:
-        return answer_pairs(prompts, policy.sampler("pairs", section), per_prompt=section.per_prompt)
+        return answer_pairs(prompts, policy.sampler("pairs", section), per_prompt=wanted)
 
-    work.rows(asked, answered, Pair)
+    work.rows([*sets.red_team, *sets.helpful], answered, Pair)
 
 
 @partial(
     Stage,
     "comparisons",
     "The judge says which answer is better, by the constitution.",
-    reads=("pairs", RED_TEAM),
+    reads=("pairs", RED_TEAM, HELPFUL),
     settings=("judge", "sampling.reasoning"),
-    unused=unused_by_judge,
+    unused=lambda config: (*unused_by_judge(config), *_unused_by_pairs(config)),
     roles=("judge",),
     weights=("judge",),
     asks=("judge",),
@@ -186,10 +188,9 @@ def pairs(work: Work) -> None:
 def comparisons(work: Work) -> None:
     work.require_quality("pairs")
     actor, given, conflicts = work.actor("judge"), work.given, work.config.judge.conflicts
-    by_id = {prompt.id: prompt for prompt in work.prompts.red_team}
 
     def labels(pairs: Sequence[Pair]) -> Rows[Comparison]:
-        return judge_of(given, actor, "comparisons", conflicts=conflicts).compare(pairs, by_id)
+        return judge_of(given, actor, "comparisons", conflicts=conflicts).compare(pairs, work.prompts.by_id())
 
     rows = work.rows(work.read("pairs", Pair), labels, Comparison, may_be_empty=conflicts)
     agreed = work.folder.dropped.get(NO_CONFLICT, 0)
@@ -313,8 +314,9 @@ def _answers(model: str, called: str, requires: Condition | None = None) -> Stag
     reads=(
         *(f"answers-{model}" for model in EVALUATED),
         *("revisions", *COMPARED, "pm"),
-        *(RED_TEAM, SCENARIOS, EVALUATION, COMPARISONS),
+        *(RED_TEAM, SCENARIOS, HELPFUL, EVALUATION, COMPARISONS),
     ),
+    unused=lambda config: _unused_by_pairs(config),
     roles=("base",),
     hashes=(RunInputs.comparison_texts, RunInputs.measures),
 )
@@ -362,14 +364,14 @@ STAGES: tuple[Stage, ...] = (
 def stages_of(config: RunConfig) -> tuple[Stage, ...]:
     """Those of one run. They read no others."""
     own = {stage.name: stage for stage in STAGES if stage.requires is None or stage.requires.holds(config)}
-    read = {name: own.keys() - set(stage.unused(config)) for name, stage in own.items()}
-    return tuple(
-        replace(stage, reads=tuple(one for one in stage.reads if stage_of(one) in read[name]))
-        for name, stage in own.items()
-    )
+    return tuple(stage.among(own, config) for stage in own.values())
 
 
 # Parts of declarations and bodies.
+
+
+def _unused_by_pairs(config: RunConfig) -> tuple[str, ...]:
+    return () if config.pairs.helpful_per_prompt else (HELPFUL,)
 
 
 def _unused_by_rl(config: RunConfig) -> tuple[str, ...]:

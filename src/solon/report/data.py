@@ -53,6 +53,8 @@ class ReportData:
     """By id."""
     red_team: Sequence[str] = ()
     """Ids of the prompts that chains begin with, and pairs are drawn for."""
+    helpful: Sequence[str] = ()
+    """And those of helpfulness."""
     scenarios: Sequence[str] = ()
     """Ids of the scenarios of articles, which chains begin with too."""
     revisions: Sequence[Revision] = ()
@@ -107,6 +109,7 @@ def load_report_data(run: Path) -> ReportData:
         constitution=kept_record(run / CONSTITUTION, Constitution),
         prompts={prompt.id: prompt for prompt in prompts},
         red_team=[prompt.id for prompt in _rows(run, *files[0], Prompt)],
+        helpful=[prompt.id for prompt in _rows(run, *files[1], Prompt)],
         scenarios=[prompt.id for prompt in scenarios],
         revisions=_rows(run, "revisions", "rows", Revision),
         answers={model: _rows(run, f"answers-{model}", "rows", Answer) for model in summary.models()},

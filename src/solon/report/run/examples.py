@@ -114,7 +114,8 @@ def _left_out(data: ReportData) -> list[tuple[Prompt, str, Sequence[str]]]:
     stages = {one.stage: one for one in data.manifests}
     rows: Mapping[str, Sequence[Revision | Pair]] = {"revisions": data.revisions, "pairs": data.pairs}
     kept = {stage: {row.prompt_id for row in own} for stage, own in rows.items()}
-    given = {"revisions": [*data.red_team, *data.scenarios], "pairs": data.red_team}
+    also = data.helpful if data.config and data.config.pairs.helpful_per_prompt else ()
+    given = {"revisions": [*data.red_team, *data.scenarios], "pairs": [*data.red_team, *also]}
     return [
         (data.prompts[name], stage, list(stages[stage].counts.dropped))
         for stage, names in given.items()

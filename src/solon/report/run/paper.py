@@ -130,11 +130,13 @@ def _labels(data: ReportData, config: RunConfig) -> dict[str, Done]:
     after, clamped = "-reasoning" if reasons else "", _clamped(config)
     one = not config.constitution.whole and judge.decide == "mean" and judge.principles == 1
     several = "the whole document" if config.constitution.whole else f"{judge.principles}, drawn"
+    pairs = config.pairs
+    helpful = f", and {pairs.helpful_per_prompt} of each helpful prompt" if pairs.helpful_per_prompt else ""
     until = {"first": f"up to {judge.draws}, drawn until one decides"}
     until["precedence"] = "article after article, until one decides"
     return {
         f"judge{after}": (who, whose == ("assistant" if reasons else "base")),
-        "pairs": _same(1, config.pairs.per_prompt),
+        "pairs": (f"{pairs.per_prompt}{helpful}", (pairs.per_prompt, pairs.helpful_per_prompt) == (1, 0)),
         **_comparison_principles(data, config),
         "per-label": _either(one, "1, drawn", until.get(judge.decide, several)),
         "method": ("after reasoning" if reasons else "probabilities of the two options", True),

@@ -78,8 +78,8 @@ class PairsSection(SamplingOverrides):
     """Pairs per red-team prompt. CAI section 4.2: 1."""
     helpful_per_prompt: int = Field(0, ge=0, exclude_if=lambda count: count == 0)
     """Pairs per helpfulness prompt that the judge compares too: what principles say of manners is then learned where
-    nobody asks for harm. Measured in the world, with 1: the preference model is right on 83% of rude answers to benign
-    requests, not 56% (docs/log.md). CAI: 0."""
+    nobody asks for harm. Measured in the world, three seeds: of rude answers to benign requests the preference model
+    is right on 46 to 56%, with 1 on 83 to 98% (docs/log.md). CAI: 0."""
     temperature: float | None = Field(None, gt=0.0)
 
 

@@ -164,8 +164,8 @@ def sl(work: Work) -> Facts:
 )
 def pairs(work: Work) -> None:
     policy, section, sets = work.actor("base", "sl"), work.config.pairs, work.prompts
-    wanted = {prompt.id: section.per_prompt for prompt in sets.red_team}
-    wanted |= {prompt.id: section.helpful_per_prompt for prompt in sets.helpful}
+    wanted = {one.id: section.per_prompt for one in sets.red_team}
+    wanted |= {one.id: section.helpful_per_prompt for one in sets.helpful}
 
     def answered(prompts: Sequence[Prompt]) -> Rows[Pair]:
         return answer_pairs(prompts, policy.sampler("pairs", section), per_prompt=wanted)
@@ -187,12 +187,12 @@ def pairs(work: Work) -> None:
 )
 def comparisons(work: Work) -> None:
     work.require_quality("pairs")
-    actor, given, conflicts = work.actor("judge"), work.given, work.config.judge.conflicts
+    actor, given, by_id, asked = work.actor("judge"), work.given, work.prompts.by_id(), work.config.judge
 
     def labels(pairs: Sequence[Pair]) -> Rows[Comparison]:
-        return judge_of(given, actor, "comparisons", conflicts=conflicts).compare(pairs, work.prompts.by_id())
+        return judge_of(given, actor, "comparisons", conflicts=asked.conflicts).compare(pairs, by_id)
 
-    rows = work.rows(work.read("pairs", Pair), labels, Comparison, may_be_empty=conflicts)
+    rows = work.rows(work.read("pairs", Pair), labels, Comparison, may_be_empty=asked.conflicts)
     agreed = work.folder.dropped.get(NO_CONFLICT, 0)
     work.require_verdicts([*(row.unscored for row in rows), *[None] * agreed])
 

@@ -31,9 +31,9 @@ LOSS_LOGITS = 3
 KEPT_FREE = 3
 """So many times as much on a processor: what was freed stays in the process (`models.allocator`), in pieces that the
 next tensor does not fit, and products have space of their own. Measured, see docs/log.md."""
-PROGRAM = 490 << 20
-"""Of Python, its libraries, two tokenizers and what products and AdamW set up, where models are in a processor's
-memory. Measured, see docs/log.md."""
+PROGRAM = 650 << 20
+"""Of Python, its libraries, two tokenizers and what products, AdamW and the stages before have left, where models are
+in a processor's memory. Measured, see docs/log.md."""
 LOGITS = 1 << 24
 """Logits that training makes at once: 64 MiB. Assumption. More only where a model does something behind its head."""
 DRAWN_LOGITS = 16

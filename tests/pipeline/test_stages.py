@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pipeline.evaluated_run import tiny_regressor
-from pipeline.tiny_run import Told, world_config
+from pipeline.tiny_run import Told, rows, run_in, world_config
 from solon.artifacts.finished import FinishedStage
 from solon.artifacts.reuse import OtherRuns
 from solon.artifacts.run_folder import RunFolder
@@ -180,6 +180,16 @@ def test_a_body_reads_nothing_that_its_stage_does_not_declare(
                 return facts
 
             pipeline.do(replace(stage, body=body))
+
+
+def test_the_judge_compares_as_many_pairs_of_harmless_requests_as_it_is_asked_to(llama: Path, tmp_path: Path) -> None:
+    run_in(tmp_path, world_config(llama, "pairs.per_prompt=1", "pairs.helpful_per_prompt=2"), until="comparisons")
+    ids = {
+        name: [row["id"] for row in rows(tmp_path, "prompts", f"prompts-{name}")] for name in ("red-team", "helpful")
+    }
+    judged = [row["prompt_id"] for row in rows(tmp_path, "comparisons")]
+    assert judged == [row["prompt_id"] for row in rows(tmp_path, "pairs")]
+    assert {name: max(map(judged.count, ids[name])) for name in ids} == {"red-team": 1, "helpful": 2}
 
 
 def test_devices_batches_and_paths_are_no_part_of_a_stage(tmp_path: Path) -> None:

@@ -68,9 +68,11 @@ def test_a_block_that_is_seen_whole_is_looked_into_within_a_window() -> None:
         assert int(mask.kv_num_blocks.sum()) + whole == 15
 
 
-@pytest.mark.parametrize(("width", "serves"), [(64, True), (8, False), (96, False)])
-def test_heads_of_other_widths_and_with_sinks_are_left_to_masks(width: int, serves: bool) -> None:
-    query, value = torch.zeros(5, 4, width), torch.zeros(5, 2, width)
+@pytest.mark.parametrize(("tokens", "width", "serves"), [(129, 64, True), (128, 64, False), (129, 8, False)])
+def test_short_packs_and_heads_of_other_widths_or_with_sinks_are_left_to_masks(
+    tokens: int, width: int, serves: bool
+) -> None:
+    query, value = torch.zeros(tokens, 4, width), torch.zeros(tokens, 2, width)
     assert Flex.serves(query, value, Attention()) is serves
     assert not Flex.serves(query, value, Attention(sinks_H=torch.zeros(4)))
 
@@ -91,6 +93,19 @@ def test_a_trial_finds_tokens_that_do_not_see_themselves(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(Flex, "_sees", wrong)
     assert "from attention by masks" in (fault_of_flex(CPU, torch.bfloat16) or "")
+
+
+@pytest.mark.usefixtures("gradients")
+def test_a_trial_finds_what_is_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In gradients of keys alone, after an answer that is right."""
+    right = Flex.attend
+
+    def wrong(self: Flex, query: Tensor, key: Tensor, value: Tensor, how: Attention) -> Tensor:
+        key.register_hook(lambda grad: grad * torch.nan)
+        return right(self, query, key, value, how)
+
+    monkeypatch.setattr(Flex, "attend", wrong)
+    assert "0.0%, 0.0%, nan%, 0.0% from" in (fault_of_flex(CPU, torch.float32) or "")
 
 
 def test_a_trial_says_what_cannot_be_compiled() -> None:

@@ -40,8 +40,10 @@ class Flex:
 
     @staticmethod
     def serves(query_NHE: Tensor, value_NKE: Tensor, how: Attention) -> bool:
-        """Whether heads are of a width, and attend in a way, that the kernel knows."""
-        return how.sinks_H is None and {query_NHE.shape[-1], value_NKE.shape[-1]} <= {*WIDTHS}
+        """Whether heads are of a width, and attend in a way, that the kernel knows. A pack of one block would want a
+        kernel of its own: longer ones, of any length, share theirs."""
+        widths = {query_NHE.shape[-1], value_NKE.shape[-1]}
+        return how.sinks_H is None and len(query_NHE) > BLOCK and widths <= {*WIDTHS}
 
     def attend(self, query_NHE: Tensor, key_NKE: Tensor, value_NKE: Tensor, how: Attention) -> Tensor:
         """[N, H, E]. Queries are scaled."""
